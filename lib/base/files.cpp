@@ -1,0 +1,87 @@
+#include "base/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "base/crypto.h"
+#include "base/error.h"
+#include "base/fd.h"
+
+namespace oauth3::base {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Makes a renamed or linked name survive a power cut.
+void sync_folder(const fs::path& folder) {
+    const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd) ::fsync(fd.get());
+}
+
+fs::path folder_of(const fs::path& path) {
+    return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+/// A new, synced file beside `path` that holds `bytes`.
+fs::path write_beside(const fs::path& path, std::string_view bytes) {
+    fs::path temporary = path;
+    temporary += "." + to_hex(random_bytes(6)) + ".tmp";
+    const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!fd) throw_errno("cannot write " + path.string());
+    try {
+        write_all(fd.get(), bytes);
+        if (::fsync(fd.get()) != 0) throw_errno("cannot write " + path.string());
+    } catch (...) {
+        ::unlink(temporary.c_str());
+        throw;
+    }
+    return temporary;
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path, std::size_t limit) {
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) throw_errno("cannot read " + path.string());
+    return read_all(fd.get(), limit);
+}
+
+void write_private_file(const fs::path& path, std::string_view bytes) {
+    const fs::path temporary = write_beside(path, bytes);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+        const int number = errno;
+        ::unlink(temporary.c_str());
+        throw SystemError(number, "cannot write " + path.string());
+    }
+    sync_folder(folder_of(path));
+}
+
+bool create_private_file(const fs::path& path, std::string_view bytes) {
+    const fs::path temporary = write_beside(path, bytes);
+    const int result = ::link(temporary.c_str(), path.c_str());
+    const int number = errno;
+    ::unlink(temporary.c_str());
+    if (result != 0 && number == EEXIST) return false;
+    if (result != 0) throw SystemError(number, "cannot write " + path.string());
+    sync_folder(folder_of(path));
+    return true;
+}
+
+void make_private_folder(const fs::path& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) == 0) {
+        if (!S_ISDIR(info.st_mode)) throw SystemError(ENOTDIR, path.string());
+        if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+            throw Error("insecure_folder", path.string() + " can be changed by other users",
+                        "chmod go-w " + path.string());
+        return;
+    }
+    if (path.has_parent_path() && path.parent_path() != path && !fs::exists(path.parent_path()))
+        make_private_folder(path.parent_path());
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+        throw_errno("cannot make " + path.string());
+}
+
+}  // namespace oauth3::base
