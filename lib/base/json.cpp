@@ -13,6 +13,8 @@
 
 #include "base/utf8.h"
 
+template class nlohmann::basic_json<>;
+
 namespace oauth3::base {
 namespace {
 

@@ -7,6 +7,9 @@
 
 #include "base/error.h"
 
+// Instantiated once, in json.cpp: it is what makes files that use JSON slow to compile.
+extern template class nlohmann::basic_json<>;
+
 namespace oauth3::base {
 
 using Json = nlohmann::json;

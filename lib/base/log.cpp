@@ -1,10 +1,10 @@
 #include "base/log.h"
 
-#include <fmt/chrono.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <string>
 
 #include "base/clock.h"
@@ -33,9 +33,12 @@ void log_line(LogLevel level, std::string_view text) {
     if (level > threshold.load()) return;
     const Time now = SystemClock().now();
     const auto seconds = std::chrono::floor<Seconds>(now);
+    const std::time_t whole = std::chrono::system_clock::to_time_t(seconds);
+    std::tm utc{};
+    ::gmtime_r(&whole, &utc);
     const std::string line =
-        fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z {} {}\n",
-                    fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
+        fmt::format("{}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z {} {}\n", utc.tm_year + 1900,
+                    utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
                     (now - seconds).count(), name_of(level), make_visible(text, false));
     // A log that cannot be written must not stop the server: the result is ignored on purpose.
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());

@@ -8,6 +8,12 @@ foreach(line ${floor_lines})
     set(OAUTH3_FLOOR_${room} ${floor})
 endforeach()
 
+# The large headers, precompiled once for all rooms, the program and the tests.
+file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "")
+add_library(oauth3_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
+target_link_libraries(oauth3_precompiled PRIVATE oauth3::fmt oauth3::json oauth3_options)
+target_precompile_headers(oauth3_precompiled PRIVATE ${CMAKE_SOURCE_DIR}/lib/base/precompiled.h)
+
 # oauth3_check_floors(room ROOM...): stops the build where a room would use one that is not below.
 function(oauth3_check_floors room)
     if(NOT DEFINED OAUTH3_FLOOR_${room})
@@ -33,4 +39,5 @@ function(oauth3_room name)
     list(TRANSFORM ARG_USES PREPEND oauth3_)
     target_link_libraries(oauth3_${name} PUBLIC ${ARG_USES} ${ARG_LIBRARIES}
         PRIVATE ${ARG_PRIVATE} oauth3_options)
+    target_precompile_headers(oauth3_${name} REUSE_FROM oauth3_precompiled)
 endfunction()
