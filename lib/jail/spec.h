@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace oauth3::jail {
+
+/// One more read-only bind, with everything mounted below it. `source` is a path of the host,
+/// which the server's uid must be able to reach; `target` must exist in the root.
+struct Mount {
+    std::filesystem::path source;
+    std::filesystem::path target;
+};
+
+/// A file that is there when the program starts. `path` is relative and below /tmp, folders on
+/// the way are made.
+struct File {
+    std::string path;
+    std::string content;
+};
+
+/// Resource limits (setrlimit(2)); a hard limit that the server has already is never raised.
+/// Core dumps are always off.
+struct Limits {
+    std::uint64_t open_files = 1024;
+    /// Processes and threads of the whole jail, its pid 1 included. Below 4 hardly anything runs.
+    std::uint64_t processes = 256;
+    std::uint64_t file_bytes = std::uint64_t{64} << 20;
+    std::uint64_t locked_bytes = std::uint64_t{64} << 10;
+};
+
+/// All that a jail is made of. What is not named here is not in it.
+struct Spec {
+    /// Folder of the host that becomes "/", read-only, nosuid and nodev, with empty folders proc,
+    /// dev and tmp. Others must be able to read it (0755 inside); its own path may be private.
+    std::filesystem::path root;
+    /// The program, absolute as seen in the jail, and its arguments.
+    std::vector<std::string> argv;
+    /// The whole environment.
+    std::vector<std::pair<std::string, std::string>> environment;
+    /// Where the program starts. Made if it is below /tmp.
+    std::string cwd = "/tmp";
+    std::vector<File> files;
+    std::vector<Mount> mounts;
+    /// Size of /tmp, the only place that can be written: tmpfs, nosuid, nodev, noexec.
+    std::uint64_t tmp_bytes = std::uint64_t{64} << 20;
+    std::string hostname = "jail";
+    Limits limits;
+};
+
+}  // namespace oauth3::jail
