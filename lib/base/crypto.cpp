@@ -1,11 +1,11 @@
 #include "base/crypto.h"
 
+#include "base/error.h"
+#include "base/secret_string.h"
+
 #include <sodium.h>
 
 #include <algorithm>
-
-#include "base/error.h"
-#include "base/secret_string.h"
 
 namespace oauth3::base {
 namespace {
@@ -27,7 +27,9 @@ std::string hex_of(const std::array<unsigned char, N>& digest) {
 
 }  // namespace
 
-void wipe(void* data, std::size_t size) { sodium_memzero(data, size); }
+void wipe(void* data, std::size_t size) {
+    sodium_memzero(data, size);
+}
 
 std::string sha256_hex(std::string_view bytes) {
     ready();
@@ -82,8 +84,8 @@ std::string make_id(std::string_view prefix) {
 
 bool is_lower_hex(std::string_view text, std::size_t length) {
     return text.size() == length && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-    });
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+           });
 }
 
 bool is_id(std::string_view id, std::string_view prefix) {

@@ -5,11 +5,15 @@
 
 namespace oauth3::base {
 
-std::string errno_text(int number) { return std::generic_category().message(number); }
+std::string errno_text(int number) {
+    return std::generic_category().message(number);
+}
 
 SystemError::SystemError(int number, const std::string& action, std::string hint)
     : Error("system", action + ": " + errno_text(number), std::move(hint)), number_(number) {}
 
-void throw_errno(const std::string& action) { throw SystemError(errno, action); }
+void throw_errno(const std::string& action) {
+    throw SystemError(errno, action);
+}
 
 }  // namespace oauth3::base

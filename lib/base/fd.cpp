@@ -1,13 +1,13 @@
 #include "base/fd.h"
 
+#include "base/error.h"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
-
-#include "base/error.h"
 
 namespace oauth3::base {
 

@@ -1,13 +1,13 @@
 #include "base/files.h"
 
+#include "base/crypto.h"
+#include "base/error.h"
+#include "base/fd.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
-
-#include "base/crypto.h"
-#include "base/error.h"
-#include "base/fd.h"
 
 namespace oauth3::base {
 namespace {

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/error.h"
+
 #include <nlohmann/json.hpp>
 
 #include <string>
 #include <string_view>
-
-#include "base/error.h"
 
 // Instantiated once, in json.cpp: it is what makes files that use JSON slow to compile.
 extern template class nlohmann::basic_json<>;

@@ -1,14 +1,14 @@
 #include "base/log.h"
 
+#include "base/clock.h"
+#include "base/utf8.h"
+
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <ctime>
 #include <string>
-
-#include "base/clock.h"
-#include "base/utf8.h"
 
 namespace oauth3::base {
 namespace {
@@ -17,17 +17,23 @@ std::atomic<LogLevel> threshold{LogLevel::info};
 
 std::string_view name_of(LogLevel level) {
     switch (level) {
-        case LogLevel::error: return "error";
-        case LogLevel::warning: return "warning";
-        case LogLevel::info: return "info";
-        case LogLevel::debug: return "debug";
+        case LogLevel::error:
+            return "error";
+        case LogLevel::warning:
+            return "warning";
+        case LogLevel::info:
+            return "info";
+        case LogLevel::debug:
+            return "debug";
     }
     return "?";
 }
 
 }  // namespace
 
-void set_log_level(LogLevel level) { threshold = level; }
+void set_log_level(LogLevel level) {
+    threshold = level;
+}
 
 void log_line(LogLevel level, std::string_view text) {
     if (level > threshold.load()) return;

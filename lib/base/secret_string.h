@@ -17,9 +17,7 @@ class SecretString {
   public:
     SecretString() = default;
     explicit SecretString(std::string value) : value_(std::move(value)) {}
-    SecretString(SecretString&& other) noexcept : value_(std::move(other.value_)) {
-        other.clear();
-    }
+    SecretString(SecretString&& other) noexcept : value_(std::move(other.value_)) { other.clear(); }
     SecretString& operator=(SecretString&& other) noexcept {
         if (this != &other) {
             clear();

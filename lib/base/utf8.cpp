@@ -18,11 +18,16 @@ unsigned byte_at(std::string_view text, std::size_t i) {
 /// Range of the second byte for a lead byte, after table 3-7 of the Unicode standard.
 std::pair<unsigned, unsigned> second_byte_range(unsigned lead) {
     switch (lead) {
-        case 0xE0: return {0xA0, 0xBF};
-        case 0xED: return {0x80, 0x9F};
-        case 0xF0: return {0x90, 0xBF};
-        case 0xF4: return {0x80, 0x8F};
-        default: return {0x80, 0xBF};
+        case 0xE0:
+            return {0xA0, 0xBF};
+        case 0xED:
+            return {0x80, 0x9F};
+        case 0xF0:
+            return {0x90, 0xBF};
+        case 0xF4:
+            return {0x80, 0x8F};
+        default:
+            return {0x80, 0xBF};
     }
 }
 

@@ -1,0 +1,145 @@
+#include "base/network.h"
+
+#include "base/utf8.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <idn2.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <memory>
+
+namespace oauth3::base {
+namespace {
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+    return c >= 'a' && c <= 'z';
+}
+
+/// True for a label that inet_aton would take as a number: decimal, octal or hexadecimal.
+bool looks_numeric(std::string_view label) {
+    if (label.starts_with("0x")) return true;
+    return !label.empty() && std::all_of(label.begin(), label.end(), is_digit);
+}
+
+std::optional<std::string> canonical_ipv6(std::string_view inside) {
+    in6_addr address{};
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (::inet_pton(AF_INET6, std::string(inside).c_str(), &address) != 1) return std::nullopt;
+    if (::inet_ntop(AF_INET6, &address, text.data(), text.size()) == nullptr) return std::nullopt;
+    return "[" + std::string(text.data()) + "]";
+}
+
+bool is_label(std::string_view label) {
+    if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-')
+        return false;
+    return std::all_of(label.begin(), label.end(),
+                       [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
+}
+
+/// The last label of a name; checks every label on the way. Empty if one is malformed.
+std::string_view checked_last_label(std::string_view name) {
+    for (;;) {
+        const std::size_t dot = name.find('.');
+        if (!is_label(name.substr(0, dot))) return {};
+        if (dot == std::string_view::npos) return name;
+        name.remove_prefix(dot + 1);
+    }
+}
+
+std::optional<std::string> to_a_labels(std::string_view text) {
+    std::uint8_t* raw = nullptr;
+    const std::string input(text);
+    const int rc = ::idn2_lookup_u8(reinterpret_cast<const std::uint8_t*>(input.c_str()), &raw,
+                                    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    const std::unique_ptr<std::uint8_t, decltype(&::idn2_free)> owner(raw, &::idn2_free);
+    if (rc != IDN2_OK || raw == nullptr) return std::nullopt;
+    return std::string(reinterpret_cast<const char*>(raw));
+}
+
+NetworkResult refuse(std::string problem) {
+    return {std::nullopt, std::move(problem)};
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+    unsigned port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size() ||
+        text.front() == '0' || port > 65535)
+        return std::nullopt;
+    return static_cast<std::uint16_t>(port);
+}
+
+}  // namespace
+
+std::optional<std::string> canonical_host(std::string_view text) {
+    if (text.empty() || text.size() > 1024 || !is_valid_utf8(text) ||
+        text.find('\0') != std::string_view::npos)
+        return std::nullopt;
+    if (text.front() == '[')
+        return text.back() == ']' ? canonical_ipv6(text.substr(1, text.size() - 2)) : std::nullopt;
+
+    auto name = to_a_labels(text);
+    if (!name) return std::nullopt;
+    if (name->ends_with('.')) name->pop_back();
+    if (name->size() > 253) return std::nullopt;
+    const std::string_view last = checked_last_label(*name);
+    if (last.empty()) return std::nullopt;
+    if (looks_numeric(last)) {
+        in_addr address{};
+        // inet_pton takes only the four-part decimal form without leading zeros.
+        if (::inet_pton(AF_INET, name->c_str(), &address) != 1) return std::nullopt;
+    }
+    return name;
+}
+
+std::string Network::text() const {
+    return fmt::format("{}{}{}", wildcard ? "*." : "", host, port ? fmt::format(":{}", *port) : "");
+}
+
+bool Network::covers(const Network& other) const {
+    if (port ? other.port != port : other.port && *other.port != 80 && *other.port != 443)
+        return false;
+    if (!wildcard) return !other.wildcard && other.host == host;
+    const bool below = other.host.ends_with("." + host);
+    return other.wildcard ? below || other.host == host : below;
+}
+
+NetworkResult parse_network(std::string_view text) {
+    if (text.find("//") != std::string_view::npos)
+        return refuse("a network has no scheme: write only the host");
+    if (text.find_first_of("/?#\\") != std::string_view::npos)
+        return refuse("a network has no path: write only the host");
+    if (text.find('@') != std::string_view::npos) return refuse("a network has no user name");
+
+    Network out;
+    std::string_view host = text;
+    if (host.starts_with("*.")) {
+        out.wildcard = true;
+        host.remove_prefix(2);
+    }
+    const std::size_t after_bracket = host.starts_with("[") ? host.find(']') : 0;
+    if (after_bracket == std::string_view::npos) return refuse("the bracket is not closed");
+    const std::size_t colon = host.find(':', after_bracket);
+    if (colon != std::string_view::npos) {
+        out.port = parse_port(host.substr(colon + 1));
+        if (!out.port) return refuse("the port is not a number from 1 to 65535");
+        host = host.substr(0, colon);
+    }
+    const auto canonical = canonical_host(host);
+    if (!canonical) return refuse("this is not a host name or address");
+    out.host = *canonical;
+    if (out.wildcard) {
+        const bool address = out.host.front() == '[' || is_digit(out.host.back());
+        if (address || out.host.find('.') == std::string::npos)
+            return refuse("a wildcard needs two labels after \"*.\"");
+    }
+    return {out, {}};
+}
+
+}  // namespace oauth3::base
