@@ -1,0 +1,81 @@
+#include "store/database.h"
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "store/schema.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+
+namespace oauth3::store {
+namespace {
+
+base::Fd lock_folder(const std::filesystem::path& folder) {
+    const auto path = folder / "lock";
+    base::Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!fd) base::throw_errno("cannot open " + path.string());
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+        throw base::Error("data_in_use", "another server uses the data folder " + folder.string(),
+                          "stop it, or choose another folder with --data-dir");
+    return fd;
+}
+
+void migrate(SQLite::Database& db) {
+    const auto steps = migrations();
+    const int have = db.execAndGet("PRAGMA user_version").getInt();
+    if (have > static_cast<int>(steps.size()))
+        throw base::Error("data_too_new", "the data folder was written by a newer oauth3",
+                          "use that version, or another folder with --data-dir");
+    for (auto i = static_cast<std::size_t>(have); i < steps.size(); ++i) {
+        SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
+        db.exec(steps[i]);
+        db.exec(fmt::format("PRAGMA user_version = {}", i + 1));
+        transaction.commit();
+    }
+}
+
+}  // namespace
+
+Database::Database(const std::filesystem::path& folder) {
+    base::make_private_folder(folder);
+    lock_ = lock_folder(folder);
+    const auto path = folder / "oauth3.db";
+    // SQLite would make the file with the umask's mode; nobody else may read it.
+    base::create_private_file(path, "");
+    try {
+        sqlite_ = std::make_unique<SQLite::Database>(path.string(), SQLite::OPEN_READWRITE, 5000);
+        sqlite_->exec("PRAGMA journal_mode = WAL");
+        sqlite_->exec("PRAGMA synchronous = FULL");
+        sqlite_->exec("PRAGMA foreign_keys = ON");
+        sqlite_->exec("PRAGMA trusted_schema = OFF");
+        migrate(*sqlite_);
+    } catch (const SQLite::Exception& e) {
+        throw base::Error("store", fmt::format("cannot open {}: {}", path.string(), e.what()));
+    }
+}
+
+Database::~Database() = default;
+
+Transaction::Transaction(Database& database) : database_(database) {
+    database_.sqlite().exec("BEGIN IMMEDIATE");
+}
+
+Transaction::~Transaction() {
+    if (!open_) return;
+    try {
+        database_.sqlite().exec("ROLLBACK");
+    } catch (const std::exception& e) {
+        // SQLite has rolled back by itself, as it does when the disk is full.
+        base::log_warning("rolling back: {}", e.what());
+    }
+}
+
+void Transaction::commit() {
+    database_.sqlite().exec("COMMIT");
+    open_ = false;
+}
+
+}  // namespace oauth3::store

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "ledger/chain.h"
+#include "store/database.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace oauth3::store {
+
+/// What happened, before it has its place in the chain.
+struct Entry {
+    base::Time at;
+    std::string owner_id;
+    std::string actor;
+    std::string action;
+    std::optional<std::string> tenant_id;
+    std::optional<std::string> request_id;
+    base::Json detail = base::Json::object();
+};
+
+/// One hash chain per owner (wire 9).
+class Ledger {
+  public:
+    explicit Ledger(Database& database) : database_(database) {}
+
+    /// Appends to the owner's chain, inside the transaction of what it tells of.
+    static void append(Transaction&, const Entry& entry);
+
+    /// Up to `limit` events of an owner after number `after`, oldest first.
+    std::vector<ledger::Event> events(const std::string& owner_id, std::int64_t after,
+                                      std::int64_t limit);
+
+  private:
+    Database& database_;
+};
+
+}  // namespace oauth3::store

@@ -1,0 +1,256 @@
+#include "store/requests.h"
+
+#include "base/error.h"
+#include "store/columns.h"
+#include "store/ledger.h"
+
+#include <fmt/format.h>
+
+namespace oauth3::store {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+constexpr const char* kColumns =
+    "seq, id, kind, owner_id, tenant_id, session_id, status, skill_id, description, declared_id, "
+    "code_hash, args, secrets, networks, timeout, scope, warnings, violations, created_at, "
+    "expires_at, approved_at, executed_at, completed_at, authority, level, grant_digest, error";
+
+Texts texts(SQLite::Statement& row, int column) {
+    return base::parse_json(text(row, column)).get<Texts>();
+}
+
+RequestRow read_row(SQLite::Statement& query) {
+    RequestRow out;
+    out.seq = query.getColumn(0).getInt64();
+    out.id = text(query, 1);
+    const auto kind = policy::parse_kind(text(query, 2));
+    const auto status = policy::parse_status(text(query, 6));
+    if (!kind || !status) throw base::Error("corrupt", "a stored request cannot be read");
+    out.kind = *kind;
+    out.owner_id = text(query, 3);
+    out.tenant_id = text(query, 4);
+    out.session_id = text(query, 5);
+    out.status = *status;
+    out.skill_id = text(query, 7);
+    out.description = text(query, 8);
+    out.declared_id = optional_text(query, 9);
+    out.code_hash = optional_text(query, 10);
+    out.ask.code_hash = out.code_hash.value_or("");
+    out.ask.args = base::parse_json(text(query, 11));
+    out.ask.secrets = texts(query, 12);
+    out.ask.networks = policy::networks_from(texts(query, 13));
+    out.ask.timeout = base::Seconds(query.getColumn(14).getInt64());
+    if (!query.isColumnNull(15))
+        out.scope = policy::scope_from_json(base::parse_json(text(query, 15)));
+    out.warnings = texts(query, 16);
+    out.violations = texts(query, 17);
+    out.created_at = time(query, 18);
+    out.expires_at = time(query, 19);
+    out.approved_at = optional_time(query, 20);
+    out.executed_at = optional_time(query, 21);
+    out.completed_at = optional_time(query, 22);
+    out.authority = optional_text(query, 23);
+    out.level = optional_text(query, 24);
+    out.grant_digest = optional_text(query, 25);
+    out.error = optional_text(query, 26);
+    return out;
+}
+
+std::vector<RequestRow> read_rows(SQLite::Statement& query) {
+    std::vector<RequestRow> out;
+    while (query.executeStep()) out.push_back(read_row(query));
+    return out;
+}
+
+/// The audited action of a transition (wire 9).
+std::string action_of(policy::Status from, policy::Status to) {
+    using enum policy::Status;
+    if (from == pending && (to == approved || to == denied || to == completed))
+        return "request.decided";
+    if (to == executing) return "request.started";
+    if (from == executing) return "request.finished";
+    return "request.changed";
+}
+
+Entry entry_of(const RequestRow& row, base::Time at, const Change& change, std::string action) {
+    return {at,     row.owner_id, change.actor, std::move(action), row.tenant_id,
+            row.id, change.detail};
+}
+
+template <typename T>
+void keep(std::optional<T>& into, const std::optional<T>& value) {
+    if (value) into = value;
+}
+
+}  // namespace
+
+void Requests::insert(Transaction& tx, const RequestRow& row, std::string_view code) {
+    if (row.code_hash) {
+        SQLite::Statement program(tx.sqlite(), "INSERT OR IGNORE INTO programs VALUES (?,?)");
+        program.bind(1, *row.code_hash);
+        bind_blob(program, 2, code);
+        program.exec();
+    }
+    SQLite::Statement insert(
+        tx.sqlite(),
+        "INSERT INTO requests (id, kind, owner_id, tenant_id, session_id, status, skill_id, "
+        "description, declared_id, code_hash, args, secrets, networks, timeout, scope, warnings, "
+        "violations, created_at, expires_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    SQLite::bind(insert, row.id, std::string(policy::to_string(row.kind)), row.owner_id,
+                 row.tenant_id, row.session_id, std::string(policy::to_string(row.status)),
+                 row.skill_id, row.description);
+    bind_optional(insert, 9, row.declared_id);
+    bind_optional(insert, 10, row.code_hash);
+    insert.bind(11, base::dump_json(row.ask.args));
+    insert.bind(12, base::dump_json(row.ask.secrets));
+    insert.bind(13, base::dump_json(policy::texts_of(row.ask.networks)));
+    insert.bind(14, static_cast<std::int64_t>(row.ask.timeout.count()));
+    if (row.scope) insert.bind(15, base::dump_json(policy::to_json(*row.scope)));
+    insert.bind(16, base::dump_json(row.warnings));
+    insert.bind(17, base::dump_json(row.violations));
+    insert.bind(18, base::to_millis(row.created_at));
+    insert.bind(19, base::to_millis(row.expires_at));
+    insert.exec();
+
+    Change created;
+    created.actor = "agent:" + row.tenant_id;
+    created.detail = {{"kind", policy::to_string(row.kind)}, {"skill_id", row.skill_id}};
+    if (row.code_hash) created.detail["code_hash"] = *row.code_hash;
+    Ledger::append(tx, entry_of(row, row.created_at, created, "request.created"));
+}
+
+bool Requests::transition(Transaction& tx, RequestRow& row, policy::Status to, base::Time now,
+                          const Change& change) {
+    if (!policy::may_become(row.kind, row.status, to))
+        throw base::Error("illegal_transition",
+                          fmt::format("a request cannot go from {} to {}",
+                                      policy::to_string(row.status), policy::to_string(to)));
+    SQLite::Statement update(
+        tx.sqlite(),
+        "UPDATE requests SET status = ?1, approved_at = coalesce(?2, approved_at), "
+        "executed_at = coalesce(?3, executed_at), completed_at = coalesce(?4, completed_at), "
+        "authority = coalesce(?5, authority), level = coalesce(?6, level), "
+        "grant_digest = coalesce(?7, grant_digest), error = coalesce(?8, error) "
+        "WHERE id = ?9 AND status = ?10");
+    update.bind(1, std::string(policy::to_string(to)));
+    bind_optional(update, 2, change.approved_at);
+    bind_optional(update, 3, change.executed_at);
+    bind_optional(update, 4, change.completed_at);
+    bind_optional(update, 5, change.authority);
+    bind_optional(update, 6, change.level);
+    bind_optional(update, 7, change.grant_digest);
+    bind_optional(update, 8, change.error);
+    update.bind(9, row.id);
+    update.bind(10, std::string(policy::to_string(row.status)));
+    if (update.exec() != 1) return false;
+
+    Change told = change;
+    told.detail["from"] = policy::to_string(row.status);
+    told.detail["to"] = policy::to_string(to);
+    Ledger::append(tx, entry_of(row, now, told, action_of(row.status, to)));
+
+    row.status = to;
+    keep(row.approved_at, change.approved_at);
+    keep(row.executed_at, change.executed_at);
+    keep(row.completed_at, change.completed_at);
+    keep(row.authority, change.authority);
+    keep(row.level, change.level);
+    keep(row.grant_digest, change.grant_digest);
+    keep(row.error, change.error);
+    return true;
+}
+
+void Requests::insert_result(Transaction& tx, std::string_view id, const ResultRow& result) {
+    SQLite::Statement insert(tx.sqlite(), "INSERT INTO results VALUES (?,?,?,?,?,?,?,?,?,?)");
+    insert.bind(1, std::string(id));
+    insert.bind(2, result.success ? 1 : 0);
+    bind_blob(insert, 3, result.out);
+    bind_blob(insert, 4, result.err);
+    insert.bind(5, result.exit_code);
+    insert.bind(6, static_cast<std::int64_t>(result.duration.count()));
+    insert.bind(7, result.timed_out ? 1 : 0);
+    insert.bind(8, result.oom_killed ? 1 : 0);
+    insert.bind(9, result.truncated ? 1 : 0);
+    bind_optional(insert, 10, result.signal);
+    insert.exec();
+}
+
+std::optional<RequestRow> Requests::find(std::string_view id) {
+    SQLite::Statement query(database_.sqlite(),
+                            fmt::format("SELECT {} FROM requests WHERE id = ?", kColumns));
+    query.bind(1, std::string(id));
+    if (!query.executeStep()) return std::nullopt;
+    return read_row(query);
+}
+
+std::optional<ResultRow> Requests::result(std::string_view id) {
+    SQLite::Statement query(
+        database_.sqlite(),
+        "SELECT success, stdout, stderr, exit_code, duration, timed_out, oom_killed, truncated, "
+        "signal FROM results WHERE request_id = ?");
+    query.bind(1, std::string(id));
+    if (!query.executeStep()) return std::nullopt;
+    ResultRow out;
+    out.success = query.getColumn(0).getInt() != 0;
+    out.out = text(query, 1);
+    out.err = text(query, 2);
+    out.exit_code = query.getColumn(3).getInt();
+    out.duration = base::Millis(query.getColumn(4).getInt64());
+    out.timed_out = query.getColumn(5).getInt() != 0;
+    out.oom_killed = query.getColumn(6).getInt() != 0;
+    out.truncated = query.getColumn(7).getInt() != 0;
+    out.signal = optional_text(query, 8);
+    return out;
+}
+
+std::string Requests::code(std::string_view hash) {
+    SQLite::Statement query(database_.sqlite(), "SELECT code FROM programs WHERE hash = ?");
+    query.bind(1, std::string(hash));
+    if (!query.executeStep()) throw base::Error("corrupt", "a stored program is missing");
+    return text(query, 0);
+}
+
+std::vector<RequestRow> Requests::list(std::string_view owner_id, const ListFilter& filter) {
+    std::string sql = fmt::format("SELECT {} FROM requests WHERE owner_id = ?1", kColumns);
+    if (filter.status) sql += " AND status = ?2";
+    if (filter.tenant_id) sql += " AND tenant_id = ?3";
+    if (filter.before) sql += " AND seq < ?4";
+    sql += " ORDER BY seq DESC LIMIT ?5";
+    SQLite::Statement query(database_.sqlite(), sql);
+    query.bind(1, std::string(owner_id));
+    if (filter.status) query.bind(2, std::string(policy::to_string(*filter.status)));
+    if (filter.tenant_id) query.bind(3, *filter.tenant_id);
+    if (filter.before) query.bind(4, *filter.before);
+    query.bind(5, filter.limit);
+    return read_rows(query);
+}
+
+std::vector<RequestRow> Requests::with_status(policy::Status status) {
+    SQLite::Statement query(
+        database_.sqlite(),
+        fmt::format("SELECT {} FROM requests WHERE status = ? ORDER BY seq", kColumns));
+    query.bind(1, std::string(policy::to_string(status)));
+    return read_rows(query);
+}
+
+std::vector<std::string> Requests::overdue(base::Time now) {
+    SQLite::Statement query(database_.sqlite(),
+                            "SELECT id FROM requests WHERE status IN "
+                            "('pending', 'awaiting_secrets') AND expires_at <= ?");
+    query.bind(1, base::to_millis(now));
+    std::vector<std::string> out;
+    while (query.executeStep()) out.push_back(text(query, 0));
+    return out;
+}
+
+std::int64_t Requests::count_pending(std::string_view tenant_id) {
+    SQLite::Statement query(
+        database_.sqlite(),
+        "SELECT count(*) FROM requests WHERE status = 'pending' AND tenant_id = ?");
+    query.bind(1, std::string(tenant_id));
+    query.executeStep();
+    return query.getColumn(0).getInt64();
+}
+
+}  // namespace oauth3::store

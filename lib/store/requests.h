@@ -1,0 +1,110 @@
+#pragma once
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "policy/session.h"
+#include "policy/status.h"
+#include "store/database.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace oauth3::store {
+
+/// One submitted request, as it stands in the database.
+struct RequestRow {
+    std::int64_t seq = 0;  ///< order of arrival; the cursor of lists
+    std::string id;
+    policy::Kind kind = policy::Kind::execute;
+    std::string owner_id;
+    std::string tenant_id;
+    std::string session_id;
+    policy::Status status = policy::Status::pending;
+    std::string skill_id;
+    std::string description;
+    std::optional<std::string> declared_id;  ///< @skill of the code, if it has one
+    std::optional<std::string> code_hash;    ///< absent for a scope without code
+    policy::Ask ask;                         ///< what an execution asks for
+    std::optional<policy::Scope> scope;      ///< what a scope asks for
+    std::vector<std::string> warnings;
+    std::vector<std::string> violations;
+    base::Time created_at;
+    base::Time expires_at;
+    std::optional<base::Time> approved_at;
+    std::optional<base::Time> executed_at;
+    std::optional<base::Time> completed_at;
+    std::optional<std::string> authority;  ///< "session" or "owner:<id>"
+    std::optional<std::string> level;
+    std::optional<std::string> grant_digest;
+    std::optional<std::string> error;
+};
+
+/// What a run left behind. Texts are valid UTF-8 within the limits of wire 5.7.
+struct ResultRow {
+    bool success = false;
+    std::string out;
+    std::string err;
+    int exit_code = 0;
+    base::Millis duration{0};
+    bool timed_out = false;
+    bool oom_killed = false;
+    bool truncated = false;
+    std::optional<std::string> signal;
+};
+
+/// What a transition writes beside the new status. Absent members stay as they are.
+struct Change {
+    std::string actor;
+    base::Json detail = base::Json::object();
+    std::optional<base::Time> approved_at;
+    std::optional<base::Time> executed_at;
+    std::optional<base::Time> completed_at;
+    std::optional<std::string> authority;
+    std::optional<std::string> level;
+    std::optional<std::string> grant_digest;
+    std::optional<std::string> error;
+};
+
+/// Which requests of an owner a list shows, newest first.
+struct ListFilter {
+    std::optional<policy::Status> status;
+    std::optional<std::string> tenant_id;
+    std::optional<std::int64_t> before;  ///< only rows with a smaller seq
+    std::int64_t limit = 50;
+};
+
+class Requests {
+  public:
+    explicit Requests(Database& database) : database_(database) {}
+
+    /// Stores a new pending request with its code (if any) and its ledger row.
+    void insert(Transaction&, const RequestRow& row, std::string_view code);
+
+    /// Compare-and-set: moves the request from `row.status` to `to`, with its ledger row. False
+    /// if its status is no longer the one in `row`. Throws Error "illegal_transition" for one
+    /// that the table does not have. On success `row` is as it now stands in the database.
+    bool transition(Transaction&, RequestRow& row, policy::Status to, base::Time now,
+                    const Change& change);
+
+    void insert_result(Transaction&, std::string_view id, const ResultRow& result);
+
+    std::optional<RequestRow> find(std::string_view id);
+    std::optional<ResultRow> result(std::string_view id);
+    /// The stored bytes of a program; throws Error "corrupt" if they are missing.
+    std::string code(std::string_view hash);
+
+    std::vector<RequestRow> list(std::string_view owner_id, const ListFilter& filter);
+    /// All requests with this status, oldest first.
+    std::vector<RequestRow> with_status(policy::Status status);
+    /// Ids of undecided requests whose time is over.
+    std::vector<std::string> overdue(base::Time now);
+    std::int64_t count_pending(std::string_view tenant_id);
+
+  private:
+    Database& database_;
+};
+
+}  // namespace oauth3::store

@@ -1,0 +1,124 @@
+#include "store/schema.h"
+
+namespace oauth3::store {
+namespace {
+
+// Times are integer milliseconds since 1970 UTC. Lists and objects are JSON texts.
+constexpr const char* kFirst = R"sql(
+CREATE TABLE owners (
+    id          TEXT PRIMARY KEY,
+    name        TEXT NOT NULL,
+    role        TEXT NOT NULL CHECK (role IN ('owner', 'admin')),
+    created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tenants (
+    id          TEXT PRIMARY KEY,
+    owner_id    TEXT NOT NULL REFERENCES owners (id),
+    name        TEXT NOT NULL,
+    email       TEXT,
+    created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Keys are opaque to clients and stored only as SHA-256. An owner's key has no tenant.
+CREATE TABLE keys (
+    id          TEXT PRIMARY KEY,
+    hash        TEXT NOT NULL UNIQUE,
+    owner_id    TEXT NOT NULL REFERENCES owners (id),
+    tenant_id   TEXT REFERENCES tenants (id),
+    created_at  INTEGER NOT NULL,
+    revoked_at  INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Programs by their hash: many requests share one.
+CREATE TABLE programs (
+    hash        TEXT PRIMARY KEY,
+    code        BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE requests (
+    seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+    id           TEXT NOT NULL UNIQUE,
+    kind         TEXT NOT NULL CHECK (kind IN ('execute', 'scope')),
+    owner_id     TEXT NOT NULL REFERENCES owners (id),
+    tenant_id    TEXT NOT NULL REFERENCES tenants (id),
+    session_id   TEXT NOT NULL,
+    status       TEXT NOT NULL,
+    skill_id     TEXT NOT NULL,
+    description  TEXT NOT NULL,
+    declared_id  TEXT,
+    code_hash    TEXT REFERENCES programs (hash),
+    args         TEXT NOT NULL,
+    secrets      TEXT NOT NULL,
+    networks     TEXT NOT NULL,
+    timeout      INTEGER NOT NULL,
+    scope        TEXT,
+    warnings     TEXT NOT NULL,
+    violations   TEXT NOT NULL,
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    approved_at  INTEGER,
+    executed_at  INTEGER,
+    completed_at INTEGER,
+    authority    TEXT,
+    level        TEXT,
+    grant_digest TEXT,
+    error        TEXT
+) STRICT;
+CREATE INDEX requests_of_tenant ON requests (tenant_id, seq);
+CREATE INDEX requests_of_owner ON requests (owner_id, seq);
+CREATE INDEX requests_alive ON requests (status, seq)
+    WHERE status IN ('pending', 'approved', 'awaiting_secrets', 'executing');
+
+CREATE TABLE results (
+    request_id  TEXT PRIMARY KEY REFERENCES requests (id) ON DELETE CASCADE,
+    success     INTEGER NOT NULL,
+    stdout      BLOB NOT NULL,
+    stderr      BLOB NOT NULL,
+    exit_code   INTEGER NOT NULL,
+    duration    INTEGER NOT NULL,
+    timed_out   INTEGER NOT NULL,
+    oom_killed  INTEGER NOT NULL,
+    truncated   INTEGER NOT NULL,
+    signal      TEXT
+) STRICT, WITHOUT ROWID;
+
+-- A client chooses session ids, so they live in their tenant's own name space.
+CREATE TABLE sessions (
+    tenant_id     TEXT NOT NULL REFERENCES tenants (id),
+    id            TEXT NOT NULL,
+    owner_id      TEXT NOT NULL REFERENCES owners (id),
+    policy        TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    last_activity INTEGER NOT NULL,
+    expires_at    INTEGER NOT NULL,
+    ended         INTEGER NOT NULL,
+    runs_used     INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ledger (
+    owner_id    TEXT NOT NULL REFERENCES owners (id),
+    seq         INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    actor       TEXT NOT NULL,
+    action      TEXT NOT NULL,
+    tenant_id   TEXT,
+    request_id  TEXT,
+    detail      TEXT NOT NULL,
+    prev        TEXT NOT NULL,
+    hash        TEXT NOT NULL,
+    PRIMARY KEY (owner_id, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ledger_of_request ON ledger (request_id) WHERE request_id IS NOT NULL;
+)sql";
+
+constexpr const char* kMigrations[] = {kFirst};
+
+}  // namespace
+
+std::span<const char* const> migrations() {
+    return kMigrations;
+}
+
+}  // namespace oauth3::store
