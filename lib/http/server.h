@@ -58,7 +58,7 @@ class Server {
     using FailureHandler = std::function<Response(Failure, const Request&)>;
 
     /// Binds and listens, so clients can connect from now on; they are answered in run(). Throws
-    /// SystemError, with a hint if the address is in use.
+    /// SystemError, with a hint if the address is in use; Error "no_address" if there is none.
     Server(Options options, RequestHandler handler, FailureHandler failure);
     /// run() must have returned. Held replies that were never answered are destroyed.
     ~Server();
