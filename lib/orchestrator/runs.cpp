@@ -1,0 +1,215 @@
+#include "orchestrator/runs.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "orchestrator/settle.h"
+#include "skill/args.h"
+#include "skill/declaration.h"
+
+#include <algorithm>
+
+namespace oauth3::orchestrator {
+namespace {
+
+using policy::Status;
+
+constexpr const char* kServer = "server";
+
+/// Times of a request never run backwards, even if the machine's clock does.
+base::Time not_before(base::Time now, const std::optional<base::Time>& earlier) {
+    return earlier ? std::max(now, *earlier) : now;
+}
+
+}  // namespace
+
+Runs::Runs(store::Database& database, const base::Clock& clock, Runner runner, Hooks hooks,
+           std::size_t parallel)
+    : database_(database),
+      requests_(database),
+      sessions_(database),
+      clock_(clock),
+      runner_(std::move(runner)),
+      hooks_(std::move(hooks)),
+      parallel_(parallel),
+      workers_(parallel) {}
+
+Runs::~Runs() = default;
+
+void Runs::recover() {
+    for (store::RequestRow& row : requests_.with_status(Status::executing)) {
+        store::Change change;
+        change.actor = kServer;
+        change.completed_at = not_before(clock_.now(), row.executed_at);
+        change.error = "server restarted during execution";
+        store::Transaction tx(database_);
+        requests_.transition(tx, row, Status::failed, *change.completed_at, change);
+        tx.commit();
+        base::log_warning("{} was executing when the server stopped: failed", row.id);
+    }
+    for (const store::RequestRow& row : requests_.with_status(Status::approved)) enqueue(row.id);
+}
+
+void Runs::enqueue(const std::string& id) {
+    queue_.push_back(id);
+    // Later, so that the reply to the approval leaves before the run begins.
+    hooks_.post([this] { start_more(); });
+}
+
+bool Runs::cancel(const std::string& id) {
+    const auto it = running_.find(id);
+    if (it == running_.end()) return false;
+    it->second.stop->request_stop();
+    return true;
+}
+
+void Runs::start_more() {
+    while (!stopping_ && running_.size() < parallel_ && !queue_.empty()) {
+        const std::string id = std::move(queue_.front());
+        queue_.pop_front();
+        try {
+            start(id);
+        } catch (const std::exception& e) {
+            // The row stays approved: it is tried again with the next tick.
+            base::log_error("cannot start {}: {}", id, e.what());
+            queue_.push_back(id);
+            return;
+        }
+    }
+}
+
+/// The last check before a run: what was approved is what stands in the store.
+bool Runs::stands(store::RequestRow& row, std::string& code) {
+    const policy::Grant grant = policy::grant_of(row.ask);
+    if (row.grant_digest != policy::digest(grant)) {
+        end_unstarted(row, Status::failed, "approved grant no longer matches");
+        return false;
+    }
+    code = requests_.code(row.ask.code_hash);
+    if (skill::code_hash(code) != row.ask.code_hash) {
+        end_unstarted(row, Status::failed, "approved grant no longer matches: the code differs");
+        return false;
+    }
+    if (row.authority == "session") {
+        const auto session = sessions_.find(row.tenant_id, row.session_id);
+        if (!session || !std::holds_alternative<policy::Grant>(
+                            policy::fit(session->session, row.ask, clock_.now()))) {
+            end_unstarted(row, Status::denied, "the session no longer allows this run");
+            return false;
+        }
+    }
+    // Nothing half-way: without a vault and an egress gate such a run could only mislead.
+    if (!grant.secrets.empty() || !grant.networks.empty()) {
+        end_unstarted(row, Status::failed,
+                      "this server cannot give a run secrets or network access yet");
+        return false;
+    }
+    return true;
+}
+
+void Runs::end_unstarted(store::RequestRow& row, Status to, const std::string& error) {
+    store::Change change;
+    change.actor = kServer;
+    change.completed_at = not_before(clock_.now(), row.approved_at);
+    change.error = error;
+    change.detail = {{"error", error}};
+    store::Transaction tx(database_);
+    const bool moved = requests_.transition(tx, row, to, *change.completed_at, change);
+    tx.commit();
+    if (moved) hooks_.changed(row.id);
+}
+
+void Runs::start(const std::string& id) {
+    auto row = requests_.find(id);
+    if (!row || row->status != Status::approved) return;
+    std::string code;
+    if (!stands(*row, code)) return;
+    auto environment = skill::environment_of(row->ask.args, row->ask.secrets);
+    if (const auto* problem = std::get_if<skill::ArgsProblem>(&environment)) {
+        end_unstarted(*row, Status::failed, problem->message);
+        return;
+    }
+
+    store::Change change;
+    change.actor = kServer;
+    change.executed_at = not_before(clock_.now(), row->approved_at);
+    change.detail = {{"grant", *row->grant_digest}};
+    store::Transaction tx(database_);
+    if (!requests_.transition(tx, *row, Status::executing, *change.executed_at, change)) return;
+    tx.commit();
+
+    runtime::Job job;
+    job.code = std::move(code);
+    job.environment = std::move(std::get<skill::Environment>(environment));
+    job.timeout = row->ask.timeout;
+    auto stop = std::make_shared<jail::StopSignal>();
+    running_.emplace(id, Running{stop, *row});
+    workers_.submit([this, id, stop, job = std::move(job)] {
+        runtime::Outcome outcome = runner_(job, *stop);
+        {
+            const std::lock_guard lock(finished_mutex_);
+            finished_.emplace_back(id, std::move(outcome));
+        }
+        hooks_.post([this] { take_finished(); });
+    });
+    hooks_.changed(id);
+}
+
+void Runs::take_finished() {
+    std::vector<Finished> finished;
+    {
+        const std::lock_guard lock(finished_mutex_);
+        finished.swap(finished_);
+    }
+    for (Finished& item : finished)
+        if (!settle(item.first, item.second)) unsettled_.push_back(std::move(item));
+    start_more();
+}
+
+void Runs::retry_unsettled() {
+    std::vector<Finished> again;
+    again.swap(unsettled_);
+    for (Finished& item : again)
+        if (!settle(item.first, item.second)) unsettled_.push_back(std::move(item));
+    start_more();
+}
+
+/// False if the outcome could not be stored now.
+bool Runs::settle(const std::string& id, const runtime::Outcome& outcome) {
+    const auto it = running_.find(id);
+    if (it == running_.end()) return true;
+    store::RequestRow row = it->second.row;
+    Settlement end = settlement_of(outcome, row.ask.timeout);
+    if (outcome.cause == runtime::Cause::setup)
+        base::log_error("{}: the sandbox could not be set up: {}", id, outcome.setup_error);
+    if (stopping_ && end.status == Status::cancelled) {
+        end.status = Status::failed;
+        end.error = "server stopped during execution";
+    }
+    store::Change change;
+    change.actor = kServer;
+    change.completed_at = not_before(clock_.now(), row.executed_at);
+    change.error = end.error;
+    change.detail = {{"cause", runtime::to_string(outcome.cause)}};
+    try {
+        store::Transaction tx(database_);
+        if (requests_.transition(tx, row, end.status, *change.completed_at, change) && end.result)
+            requests_.insert_result(tx, id, *end.result);
+        tx.commit();
+    } catch (const std::exception& e) {
+        base::log_error("cannot store the result of {}, will try again: {}", id, e.what());
+        return false;
+    }
+    running_.erase(it);
+    hooks_.changed(id);
+    return true;
+}
+
+void Runs::shut_down() {
+    stopping_ = true;
+    for (const auto& [id, running] : running_) running.stop->request_stop();
+    workers_.finish();
+    take_finished();
+    retry_unsettled();
+}
+
+}  // namespace oauth3::orchestrator
