@@ -10,7 +10,8 @@ namespace oauth3::jail {
 /// jail has been killed.
 class Process {
   public:
-    Process(base::Fd pidfd, base::Fd status, base::Fd out, base::Fd err);
+    Process(base::Fd pidfd, base::Fd status, base::Fd out, base::Fd err,
+            std::chrono::steady_clock::time_point started);
     Process(Process&&) noexcept = default;
     Process& operator=(Process&&) noexcept = delete;
     Process(const Process&) = delete;
@@ -18,7 +19,8 @@ class Process {
     /// Kills the whole tree and waits until all of it is dead.
     ~Process();
 
-    /// Sends SIGKILL to the jail's pid 1; the kernel then kills all the others.
+    /// Sends SIGKILL to the jail's pid 1; the kernel then kills all the others, and pid 1 counts as
+    /// dead only after them.
     void kill() noexcept;
 
     /// Waits until nothing lives in the jail any more.

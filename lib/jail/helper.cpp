@@ -1,0 +1,224 @@
+#include "jail/helper.h"
+
+#include "base/error.h"
+#include "base/files.h"
+#include "jail/enter.h"
+#include "jail/host_ids.h"
+#include "jail/namespaces.h"
+#include "jail/passing.h"
+#include "jail/report.h"
+#include "jail/spawner.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <bitset>
+#include <cerrno>
+#include <exception>
+#include <list>
+
+namespace oauth3::jail {
+namespace {
+
+/// A jail that lives.
+struct Live {
+    base::Fd pidfd;
+    base::Fd status;
+    base::Fd go;  ///< held open, so that the jail sees when this process dies
+    std::size_t slot = 0;
+    bool killed = false;
+};
+
+void kill_jail(const base::Fd& pidfd) {
+    ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
+}
+
+void reap(const base::Fd& pidfd) {
+    siginfo_t info{};
+    while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd.get()), &info,
+                    WEXITED) != 0 &&
+           errno == EINTR) {
+    }
+}
+
+class Helper {
+  public:
+    explicit Helper(base::Fd socket)
+        : socket_(std::move(socket)),
+          ids_(choose_host_ids(::geteuid(), ::getegid(), base::read_file("/proc/self/uid_map"))) {}
+
+    void run() {
+        while (wait_and_reap())
+            if (!take_job()) return;
+    }
+
+    void end_all() {
+        for (const Live& jail : jails_) kill_jail(jail.pidfd);
+        for (const Live& jail : jails_) reap(jail.pidfd);
+    }
+
+  private:
+    /// Blocks until there is a job (or the end of the socket), and meanwhile reaps jails and kills
+    /// those that nobody supervises any more.
+    bool wait_and_reap() {
+        for (;;) {
+            std::vector<pollfd> watched;
+            watched.push_back({socket_.get(), POLLIN, 0});
+            for (const Live& jail : jails_) {
+                watched.push_back({jail.pidfd.get(), POLLIN, 0});
+                watched.push_back({jail.killed ? -1 : jail.status.get(), 0, 0});
+            }
+            if (::poll(watched.data(), watched.size(), -1) < 0) {
+                if (errno == EINTR) continue;
+                return false;
+            }
+            std::size_t i = 1;
+            for (auto jail = jails_.begin(); jail != jails_.end(); i += 2) {
+                const bool dead = watched[i].revents != 0;
+                if (!dead && watched[i + 1].revents != 0) {
+                    kill_jail(jail->pidfd);
+                    jail->killed = true;
+                }
+                if (!dead) {
+                    ++jail;
+                    continue;
+                }
+                reap(jail->pidfd);
+                slots_.reset(jail->slot);
+                jail = jails_.erase(jail);
+            }
+            if (watched[0].revents != 0) return true;
+        }
+    }
+
+    /// False at the end of the socket.
+    bool take_job() {
+        std::array<char, 16> bytes{};
+        std::array<base::Fd, kMaxPassed> fds;
+        const auto size = receive_with_fds(socket_.get(), bytes, fds, MSG_DONTWAIT);
+        if (!size) return true;
+        if (*size == 0) return false;
+        auto& [status, job, out, err] = fds;
+        // Without a status socket there is nobody to tell: the server sees it close.
+        if (!status) return true;
+        try {
+            if (!err) throw base::SystemError(EMFILE, "take the job's descriptors");
+            start(std::move(status), job, out, err);
+        } catch (const base::SystemError& error) {
+            report_failed(status.get(), error.number(), error.what());
+        } catch (const std::exception& error) {
+            report_failed(status.get(), 0, error.what());
+        }
+        return true;
+    }
+
+    void start(base::Fd&& status, const base::Fd& job, const base::Fd& out, const base::Fd& err) {
+        std::size_t slot = 0;
+        while (slot < slots_.size() && slots_[slot]) ++slot;
+        if (slot == slots_.size()) throw base::SystemError(EBUSY, "find a free place for the jail");
+
+        base::Pipe go = base::make_pipe();
+        Live jail;
+        const pid_t pid = namespaces::clone_into_new(jail.pidfd);
+        if (pid == 0) {
+            go.write.reset();
+            enter({job.get(), out.get(), err.get(), status.get(), go.read.get()});
+        }
+        try {
+            const auto offset = ids_.separate ? static_cast<uid_t>(slot) : 0;
+            namespaces::map_ids(pid, ids_.uid + offset, ids_.gid + offset);
+            report_started(status.get(), jail.pidfd.get());
+            base::write_all(go.write.get(), "g");
+        } catch (...) {
+            kill_jail(jail.pidfd);
+            reap(jail.pidfd);
+            throw;
+        }
+        slots_.set(slot);
+        jail.slot = slot;
+        jail.status = std::move(status);
+        jail.go = std::move(go.write);
+        jails_.push_back(std::move(jail));
+    }
+
+    base::Fd socket_;
+    HostIds ids_;
+    std::list<Live> jails_;
+    std::bitset<kMaxJails> slots_;
+};
+
+/// The terminal's signals are for the server, which stops in order; this process ends with it.
+void ignore_signals() {
+    struct sigaction normal {};
+    normal.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; ++number) ::sigaction(number, &normal, nullptr);
+    struct sigaction ignored {};
+    ignored.sa_handler = SIG_IGN;
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2})
+        ::sigaction(number, &ignored, nullptr);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/// Keeps the socket and stderr (where sanitizers and the C library write), and nothing else.
+base::Fd keep_only(base::Fd socket) {
+    base::Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null) base::throw_errno("open /dev/null");
+    base::Fd kept(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 3));
+    if (!kept) base::throw_errno("keep the socket");
+    ::dup2(null.get(), 0);
+    ::dup2(null.get(), 1);
+    null.reset();
+    socket.reset();
+    const auto number = static_cast<unsigned>(kept.get());
+    if (number > 3 && ::close_range(3, number - 1, 0) != 0) base::throw_errno("close_range");
+    if (::close_range(number + 1, ~0U, 0) != 0) base::throw_errno("close_range");
+    return kept;
+}
+
+void prepare() {
+    ::prctl(PR_SET_NAME, "oauth3-spawner", 0, 0, 0);
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) base::throw_errno("PR_SET_PDEATHSIG");
+    ::setsid();
+    ignore_signals();
+    // A non-dumpable parent that is not root could not write its children's id maps.
+    if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) base::throw_errno("PR_SET_DUMPABLE");
+    // Groups stay with a process over every change of its ids. A root without the right to change
+    // them lives in a user namespace, and gets no ids of its own for its jails either.
+    if (::geteuid() == 0 && ::setgroups(0, nullptr) != 0 && errno != EPERM)
+        base::throw_errno("setgroups");
+    if (::chdir("/") != 0) base::throw_errno("chdir");
+    // Three descriptors for each jail.
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+}  // namespace
+
+void run_helper(base::Fd socket) noexcept {
+    try {
+        prepare();
+        Helper helper(keep_only(std::move(socket)));
+        helper.run();
+        helper.end_all();
+    } catch (const std::exception& error) {
+        const std::string line = std::string("oauth3: the spawner ends: ") + error.what() + "\n";
+        [[maybe_unused]] const ssize_t written = ::write(2, line.data(), line.size());
+    }
+    ::_exit(0);
+}
+
+}  // namespace oauth3::jail

@@ -1,0 +1,32 @@
+#include "jail/limits.h"
+
+#include "base/error.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace oauth3::jail::limits {
+namespace {
+
+void set(__rlimit_resource resource, std::uint64_t wanted, const char* step) {
+    rlimit limit{};
+    if (::getrlimit(resource, &limit) != 0) base::throw_errno(step);
+    limit.rlim_max = std::min<rlim_t>(limit.rlim_max, wanted);
+    limit.rlim_cur = limit.rlim_max;
+    if (::setrlimit(resource, &limit) != 0) base::throw_errno(step);
+}
+
+}  // namespace
+
+void apply(const Limits& limits) {
+    set(RLIMIT_CORE, 0, "limit core dumps");
+    set(RLIMIT_NOFILE, limits.open_files, "limit open files");
+    // Counted for each user namespace, so that jails do not count for one another (Linux 5.14).
+    set(RLIMIT_NPROC, limits.processes, "limit processes");
+    set(RLIMIT_FSIZE, limits.file_bytes, "limit file size");
+    set(RLIMIT_MEMLOCK, limits.locked_bytes, "limit locked memory");
+    set(RLIMIT_MSGQUEUE, 0, "limit message queues");
+}
+
+}  // namespace oauth3::jail::limits

@@ -1,0 +1,69 @@
+#include "jail/namespaces.h"
+
+#include "base/error.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string_view>
+
+namespace oauth3::jail::namespaces {
+namespace {
+
+constexpr std::uint64_t kFlags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
+                                 CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNET | CLONE_PIDFD;
+
+pid_t clone3(std::uint64_t flags, int& pidfd) {
+    clone_args arguments{};
+    arguments.flags = flags;
+    arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+    arguments.exit_signal = SIGCHLD;
+    return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+}
+
+/// Files of /proc take one write, whole.
+void write_proc(const std::string& path, std::string_view text, const char* step) {
+    const base::Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd || ::write(fd.get(), text.data(), text.size()) < 0) base::throw_errno(step);
+}
+
+}  // namespace
+
+pid_t clone_into_new(base::Fd& pidfd) {
+    int number = -1;
+    pid_t pid = clone3(kFlags | CLONE_NEWTIME, number);
+    // Before Linux 5.6, or built without CONFIG_TIME_NS: the program then sees the host's
+    // monotonic clock, and can tell how long the machine has been up.
+    if (pid < 0 && errno == EINVAL) pid = clone3(kFlags, number);
+    if (pid < 0) base::throw_errno("make namespaces");
+    if (pid > 0) pidfd.reset(number);
+    return pid;
+}
+
+void map_ids(pid_t pid, uid_t host_uid, gid_t host_gid) {
+    const std::string folder = "/proc/" + std::to_string(pid);
+    const std::string inside = std::to_string(kInsideId);
+    write_proc(folder + "/uid_map", inside + " " + std::to_string(host_uid) + " 1",
+               "map the user id");
+    // An ordinary user may map a group only once nobody can drop groups (user_namespaces(7)).
+    write_proc(folder + "/setgroups", "deny", "forbid setgroups");
+    write_proc(folder + "/gid_map", inside + " " + std::to_string(host_gid) + " 1",
+               "map the group id");
+}
+
+void forbid_nested() {
+    // Counted for each user namespace: what is written here holds below the writer's own.
+    write_proc("/proc/sys/user/max_user_namespaces", "0", "forbid nested user namespaces");
+}
+
+void set_names(const std::string& hostname) {
+    if (::sethostname(hostname.data(), hostname.size()) != 0) base::throw_errno("sethostname");
+    if (::setdomainname("", 0) != 0) base::throw_errno("setdomainname");
+}
+
+}  // namespace oauth3::jail::namespaces

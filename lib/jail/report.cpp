@@ -1,0 +1,86 @@
+#include "jail/report.h"
+
+#include "base/error.h"
+#include "jail/passing.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace oauth3::jail {
+namespace {
+
+constexpr std::size_t kMaxText = 1024;
+
+/// One packet: this, then `text_size` bytes.
+struct Head {
+    Report::Kind kind = Report::Kind::failed;
+    std::int32_t number = 0;
+    std::int64_t user = 0;
+    std::int64_t system = 0;
+    std::uint64_t max_rss = 0;
+};
+
+void send_packet(int socket, const Head& head, std::string_view text, int fd) noexcept {
+    std::array<char, sizeof(Head) + kMaxText> bytes{};
+    const std::size_t length = std::min(text.size(), kMaxText);
+    std::memcpy(bytes.data(), &head, sizeof head);
+    std::copy_n(text.begin(), length, bytes.begin() + sizeof head);
+    const std::string_view packet(bytes.data(), sizeof head + length);
+    const std::array<int, 1> fds{fd};
+    // The peer may be gone: nobody to tell.
+    [[maybe_unused]] const bool sent =
+        send_with_fds(socket, packet, std::span(fds).first(fd >= 0 ? 1 : 0), MSG_DONTWAIT);
+}
+
+std::chrono::microseconds from_timeval(const timeval& value) {
+    return std::chrono::seconds(value.tv_sec) + std::chrono::microseconds(value.tv_usec);
+}
+
+}  // namespace
+
+void report_started(int socket, int pidfd) noexcept {
+    Head head;
+    head.kind = Report::Kind::started;
+    send_packet(socket, head, {}, pidfd);
+}
+
+void report_failed(int socket, int number, std::string_view text) noexcept {
+    Head head;
+    head.kind = Report::Kind::failed;
+    head.number = number;
+    send_packet(socket, head, text, -1);
+}
+
+void report_exited(int socket, int wait_status, const rusage& usage) noexcept {
+    Head head;
+    head.kind = Report::Kind::exited;
+    head.number = wait_status;
+    head.user = from_timeval(usage.ru_utime).count();
+    head.system = from_timeval(usage.ru_stime).count();
+    head.max_rss = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+    send_packet(socket, head, {}, -1);
+}
+
+std::optional<Report> receive_report(int socket, bool wait) {
+    std::array<char, sizeof(Head) + kMaxText> bytes{};
+    std::array<base::Fd, 1> fds;
+    const auto size = receive_with_fds(socket, bytes, fds, wait ? 0 : MSG_DONTWAIT);
+    if (!size || *size < sizeof(Head)) return std::nullopt;
+    Head head;
+    std::memcpy(&head, bytes.data(), sizeof head);
+    Report report;
+    report.kind = head.kind;
+    report.number = head.number;
+    report.cpu_user = std::chrono::microseconds(head.user);
+    report.cpu_system = std::chrono::microseconds(head.system);
+    report.max_rss_bytes = head.max_rss;
+    report.text.assign(bytes.data() + sizeof head, *size - sizeof head);
+    report.pidfd = std::move(fds[0]);
+    return report;
+}
+
+}  // namespace oauth3::jail

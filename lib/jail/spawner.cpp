@@ -1,0 +1,111 @@
+#include "jail/spawner.h"
+
+#include "base/error.h"
+#include "jail/advice.h"
+#include "jail/helper.h"
+#include "jail/job.h"
+#include "jail/passing.h"
+#include "jail/report.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+namespace oauth3::jail {
+namespace {
+
+[[noreturn]] void throw_gone() {
+    throw base::Error("spawner_gone", "the helper process that starts jails has died",
+                      "restart the server");
+}
+
+/// A fork copies only the calling thread: locks that others hold would stay locked for ever.
+void check_single_threaded() {
+    const std::filesystem::directory_iterator threads("/proc/self/task");
+    if (std::distance(begin(threads), end(threads)) != 1)
+        throw base::Error("not_single_threaded",
+                          "the spawner must be started before the first thread");
+}
+
+[[noreturn]] void throw_failed(const Report& report) {
+    switch (report.number) {
+        case EBUSY:
+            throw base::Error("jail_busy", "too many programs run at once", "try again");
+        case EMFILE:
+        case ENFILE:
+        case ENOMEM:
+        case EAGAIN:
+            throw base::SystemError(report.number, "cannot start a jail");
+        default:
+            throw base::Error("jail_unavailable", "cannot start a jail: " + report.text,
+                              advice_for(report.number));
+    }
+}
+
+void make_non_blocking(const base::Fd& fd) {
+    if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) base::throw_errno("O_NONBLOCK");
+}
+
+}  // namespace
+
+Spawner Spawner::start() {
+    check_single_threaded();
+    base::SocketPair pair = base::make_seqpacket_pair();
+    const pid_t pid = ::fork();
+    if (pid < 0) base::throw_errno("start the spawner");
+    if (pid == 0) {
+        pair.first.reset();
+        run_helper(std::move(pair.second));
+    }
+    return Spawner(std::move(pair.first), pid);
+}
+
+Spawner::Spawner(Spawner&& other) noexcept
+    : socket_(std::move(other.socket_)), pid_(std::exchange(other.pid_, -1)) {}
+
+Spawner::~Spawner() {
+    if (pid_ < 0) return;
+    socket_.reset();
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
+Process Spawner::launch(const Spec& spec) const {
+    const auto started = std::chrono::steady_clock::now();
+    const base::Fd job = base::make_sealed_memory("oauth3-job", encode_job(spec));
+    base::Pipe out = base::make_pipe();
+    base::Pipe err = base::make_pipe();
+    base::SocketPair status = base::make_seqpacket_pair();
+    make_non_blocking(out.read);
+    make_non_blocking(err.read);
+
+    const std::array<int, kMaxPassed> passed{status.second.get(), job.get(), out.write.get(),
+                                             err.write.get()};
+    if (!send_with_fds(socket_.get(), "j", passed, 0)) {
+        if (errno == EPIPE || errno == ECONNRESET) throw_gone();
+        base::throw_errno("send a job to the spawner");
+    }
+    // The jail alone holds these now, so that the pipes end when it does.
+    status.second.reset();
+    out.write.reset();
+    err.write.reset();
+
+    std::optional<Report> report = receive_report(status.first.get(), true);
+    if (!report) throw_gone();
+    if (report->kind == Report::Kind::failed) throw_failed(*report);
+    // A jail whose status socket closes is killed by the helper.
+    if (!report->pidfd) throw base::SystemError(EMFILE, "cannot start a jail");
+    return Process(std::move(report->pidfd), std::move(status.first), std::move(out.read),
+                   std::move(err.read), started);
+}
+
+}  // namespace oauth3::jail

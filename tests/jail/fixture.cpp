@@ -1,0 +1,95 @@
+#include "jail/fixture.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/files.h"
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sstream>
+
+namespace oauth3::jail::test {
+namespace fs = std::filesystem;
+
+const Spawner& spawner() {
+    static const Spawner one = Spawner::start();
+    return one;
+}
+
+Folder::Folder() {
+    std::string path = (fs::temp_directory_path() / "oauth3-jail-XXXXXX").string();
+    if (::mkdtemp(path.data()) == nullptr) base::throw_errno("mkdtemp");
+    path_ = path;
+}
+
+Folder::~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+}
+
+const fs::path& root() {
+    // The folder itself is private (0700), as a server's data folder is.
+    static const Folder folder;
+    static const fs::path made = [] {
+        const fs::path top = folder.path() / "root";
+        for (const char* name : {"proc", "dev", "tmp", "extra"}) fs::create_directories(top / name);
+        fs::copy_file(HOSTILE_PROGRAM, top / "hostile");
+        fs::permissions(top, fs::perms(0755));
+        fs::permissions(top / "hostile", fs::perms(0755));
+        return top;
+    }();
+    return made;
+}
+
+Spec spec(std::vector<std::string> arguments) {
+    Spec made;
+    made.root = root();
+    made.argv = {"/hostile"};
+    for (auto& argument : arguments) made.argv.push_back(std::move(argument));
+    return made;
+}
+
+Exit run(const Spec& spec, const SuperviseOptions& options) {
+    return supervise(spawner().launch(spec), options);
+}
+
+Exit run(std::vector<std::string> arguments) {
+    return run(spec(std::move(arguments)));
+}
+
+std::string outside(const std::vector<std::string>& arguments) {
+    base::Pipe out = base::make_pipe();
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, out.write.get(), 1);
+    std::vector<std::string> texts = arguments;
+    texts.insert(texts.begin(), HOSTILE_PROGRAM);
+    std::vector<char*> argv;
+    for (auto& text : texts) argv.push_back(text.data());
+    argv.push_back(nullptr);
+    pid_t pid = -1;
+    const int error = ::posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) throw base::SystemError(error, "posix_spawn");
+    out.write.reset();
+    std::string text = base::read_all(out.read.get(), 1 << 20);
+    ::waitpid(pid, nullptr, 0);
+    return text;
+}
+
+std::vector<std::string> lines(const std::string& text) {
+    std::vector<std::string> out;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) out.push_back(line);
+    return out;
+}
+
+std::string status_line(pid_t pid, const std::string& name) {
+    for (const auto& line : lines(base::read_file("/proc/" + std::to_string(pid) + "/status")))
+        if (line.starts_with(name + ":\t")) return line.substr(name.size() + 2);
+    return {};
+}
+
+}  // namespace oauth3::jail::test

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "jail/spawner.h"
+#include "jail/supervise.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace oauth3::jail::test {
+
+/// The one spawner of the test program, and a root that holds the hostile program as /hostile.
+const Spawner& spawner();
+const std::filesystem::path& root();
+
+/// A jail that runs the hostile program with these arguments.
+Spec spec(std::vector<std::string> arguments);
+
+/// Runs it to its end.
+Exit run(const Spec& spec, const SuperviseOptions& options = {});
+Exit run(std::vector<std::string> arguments);
+
+/// Runs the same program outside any jail, as whoever runs the tests: its stdout.
+std::string outside(const std::vector<std::string>& arguments);
+
+std::vector<std::string> lines(const std::string& text);
+
+/// The value of a line "name:\tvalue" in /proc/<pid>/status.
+std::string status_line(pid_t pid, const std::string& name);
+
+/// A temporary folder that goes with its owner.
+class Folder {
+  public:
+    Folder();
+    ~Folder();
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+}  // namespace oauth3::jail::test
