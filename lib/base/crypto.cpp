@@ -38,6 +38,17 @@ std::string sha256_hex(std::string_view bytes) {
     return hex_of(digest);
 }
 
+std::string sha256_base64(std::string_view bytes) {
+    ready();
+    std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
+    crypto_hash_sha256(digest.data(), bytes_of(bytes), bytes.size());
+    constexpr int kVariant = sodium_base64_VARIANT_ORIGINAL;
+    std::string out(sodium_base64_encoded_len(digest.size(), kVariant), '\0');
+    sodium_bin2base64(out.data(), out.size(), digest.data(), digest.size(), kVariant);
+    out.pop_back();
+    return out;
+}
+
 std::string hmac_sha256_hex(std::string_view key, std::string_view message) {
     ready();
     if (key.size() != crypto_auth_hmacsha256_KEYBYTES)

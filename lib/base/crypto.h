@@ -10,6 +10,9 @@ namespace oauth3::base {
 /// SHA-256 (FIPS 180-4) of the bytes, as 64 lower-case hex digits: the form the wire uses.
 std::string sha256_hex(std::string_view bytes);
 
+/// SHA-256 as padded base64 (RFC 4648 section 4): the form that a Content-Security-Policy uses.
+std::string sha256_base64(std::string_view bytes);
+
 /// HMAC-SHA-256 (RFC 2104) as 64 lower-case hex digits. The key must be 32 bytes.
 std::string hmac_sha256_hex(std::string_view key, std::string_view message);
 

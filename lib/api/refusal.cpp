@@ -1,0 +1,32 @@
+#include "api/refusal.h"
+
+namespace oauth3::api {
+
+Refusal bad_field(const std::string& field, const std::string& message) {
+    return {400, "bad_request", message, {}, {{"field", field}}};
+}
+
+Refusal not_found() {
+    return {404, "not_found", "There is nothing here under that name."};
+}
+
+http::Response json_response(unsigned status, const base::Json& body) {
+    http::Response out;
+    out.status = status;
+    out.headers.emplace_back("Content-Type", "application/json");
+    out.body = base::dump_json(body);
+    out.body += '\n';
+    return out;
+}
+
+http::Response refusal_response(const Refusal& refusal) {
+    base::Json body = refusal.more();
+    body["error"] = refusal.what();
+    body["code"] = refusal.code();
+    if (!refusal.hint().empty()) body["hint"] = refusal.hint();
+    http::Response out = json_response(refusal.status(), body);
+    if (refusal.status() == 401) out.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return out;
+}
+
+}  // namespace oauth3::api

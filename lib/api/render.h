@@ -1,0 +1,18 @@
+#pragma once
+
+#include "api/service.h"
+#include "base/json.h"
+#include "store/requests.h"
+
+namespace oauth3::api {
+
+/// The reply of GET /execute/:id/status (wire 5.4).
+base::Json status_json(Service& service, const store::RequestRow& row);
+
+/// One request with all that was asked (wire 7.3).
+base::Json request_json(Service& service, const store::RequestRow& row);
+
+/// One line of GET /requests.
+base::Json summary_json(Service& service, const store::RequestRow& row);
+
+}  // namespace oauth3::api

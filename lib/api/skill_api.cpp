@@ -1,0 +1,204 @@
+// The routes of agents: sign up, submit, follow, cancel (wire 2.2, 5).
+
+#include "api/body.h"
+#include "api/refusal.h"
+#include "api/render.h"
+#include "api/routes.h"
+#include "api/submission.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "policy/status.h"
+
+#include <charconv>
+
+namespace oauth3::api {
+namespace {
+
+using base::Json;
+using orchestrator::Principal;
+
+constexpr std::size_t kMaxName = 64;
+constexpr std::size_t kMaxEmail = 254;
+
+http::Reply sign_up(Service& service, const http::Request& request) {
+    if (!service.config().signup_open)
+        throw Refusal(403, "signup_closed", "This server does not take new agents by itself.",
+                      "Ask the human who runs it for a key.");
+    const Body body(request);
+    const std::string name = body.text("name").value_or("agent");
+    const auto email = body.text("email");
+    if (name.empty() || base::utf8_length(name) > kMaxName)
+        throw bad_field("name", "\"name\" takes 1 to 64 characters.");
+    if (email && email->size() > kMaxEmail)
+        throw bad_field("email", "\"email\" takes at most 254 characters.");
+    const orchestrator::SignedUp made = service.access().sign_up(name, email);
+    const std::string_view key = made.key.reveal();
+    return json_response(200, {{"tenant_id", made.tenant_id},
+                               {"api_key", key},
+                               {"token", key},
+                               {"jwt", key},
+                               {"tee_url", service.config().base_url},
+                               {"role", "agent"},
+                               {"message", "Keep this key. It is shown once."}});
+}
+
+http::Reply too_many(const orchestrator::TooManyPending& problem) {
+    http::Response out = refusal_response({429,
+                                           "too_many_pending",
+                                           "Too many requests of this agent wait for a decision.",
+                                           "Wait until the human has decided, or cancel some.",
+                                           {{"limit", problem.limit}}});
+    out.headers.emplace_back("Retry-After", "30");
+    return out;
+}
+
+Json submitted_json(Service& service, const store::RequestRow& row) {
+    return {{"request_id", row.id},
+            {"session_id", row.session_id},
+            {"status_url", service.status_url(row.id)},
+            {"warnings", row.warnings}};
+}
+
+void put_pending(Service& service, const store::RequestRow& row, Json& out) {
+    out["approval_url"] = service.approval_url(row.id);
+    out["expires_at"] = base::to_millis(row.expires_at);
+}
+
+http::Reply execute(Service& service, const http::Request& request, const Principal& agent) {
+    auto outcome = service.orchestrator().submit(agent, read_execute(request));
+    if (const auto* problem = std::get_if<orchestrator::TooManyPending>(&outcome))
+        return too_many(*problem);
+    const auto& submitted = std::get<orchestrator::Submitted>(outcome);
+    const store::RequestRow& row = submitted.row;
+    Json out = submitted_json(service, row);
+    out["status"] = policy::to_string(row.status);
+    if (policy::is_undecided(row.status)) {
+        out["message"] = "Show approval_url to the human and poll status_url.";
+        put_pending(service, row, out);
+        if (submitted.session_exists) out["policy_violations"] = row.violations;
+    } else {
+        out["message"] = "Approved by session policy.";
+    }
+    return json_response(200, out);
+}
+
+http::Reply scope(Service& service, const http::Request& request, const Principal& agent) {
+    auto outcome = service.orchestrator().submit(agent, read_scope(request));
+    if (const auto* problem = std::get_if<orchestrator::TooManyPending>(&outcome))
+        return too_many(*problem);
+    const store::RequestRow& row = std::get<orchestrator::Submitted>(outcome).row;
+    Json out = submitted_json(service, row);
+    out["status"] = "pending_scope";
+    out["message"] = "Awaiting approval of the scope.";
+    out["constraints"] = Json::array();
+    for (const policy::Constraint& constraint : row.scope->constraints)
+        out["constraints"].push_back(policy::to_json(constraint));
+    put_pending(service, row, out);
+    return json_response(200, out);
+}
+
+/// What a poll asked for (wire 5.5). Bad values are ignored: a poll must not fail.
+struct PollOptions {
+    bool wait = false;
+    bool until_final = false;
+    base::Millis limit{0};
+};
+
+PollOptions poll_options(const http::Request& request, base::Millis hold) {
+    PollOptions out;
+    const std::string wait = request.query_value("wait").value_or("");
+    out.wait = wait == "1" || wait.starts_with("true");
+    out.until_final = request.query_value("until") == "final";
+    out.limit = hold;
+    const std::string text = request.query_value("timeout").value_or("");
+    std::int64_t ms = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
+    if (!text.empty() && error == std::errc() && end == text.data() + text.size() && ms >= 0)
+        out.limit = std::min(out.limit, base::Millis(ms));
+    return out;
+}
+
+http::Reply status(Service& service, const http::Request& request, const Principal& who) {
+    const std::string id = request.params.at(0);
+    auto row = service.orchestrator().find(who, id);
+    if (!row) throw not_found();
+    const PollOptions options = poll_options(request, service.config().poll_hold);
+    const auto ended = [until_final = options.until_final](policy::Status now) {
+        return until_final ? policy::is_final(now) : policy::ends_poll(now);
+    };
+    Json last_known = status_json(service, *row);
+    if (!options.wait || ended(row->status)) return json_response(200, last_known);
+    return http::Hold{id, options.limit,
+                      [&service, who, id, ended, last_known = std::move(last_known)](
+                          bool last) mutable -> std::optional<http::Response> {
+                          try {
+                              const auto now = service.orchestrator().find(who, id);
+                              if (now) last_known = status_json(service, *now);
+                              if (now && ended(now->status)) return json_response(200, last_known);
+                          } catch (const std::exception& e) {
+                              // A busy store must not fail a poll: the last known status is an
+                              // answer.
+                              base::log_warning("poll of {}: {}", id, e.what());
+                          }
+                          if (!last) return std::nullopt;
+                          return json_response(200, last_known);
+                      }};
+}
+
+http::Response cancel_response(const store::RequestRow& row) {
+    const auto status = policy::wire_status(row.status, row.executed_at.has_value());
+    if (row.status != policy::Status::cancelled)
+        return refusal_response(
+            {409, "already_final", "The request has ended already.", {}, {{"status", status}}});
+    return json_response(
+        200,
+        {{"request_id", row.id}, {"status", status}, {"state", policy::to_string(row.status)}});
+}
+
+http::Reply cancel(Service& service, const http::Request& request, const Principal& who) {
+    const std::string id = request.params.at(0);
+    const auto done = service.orchestrator().cancel(who, id);
+    if (!done) throw not_found();
+    if (!done->stopping) return cancel_response(done->row);
+    // The reply waits until the sandbox is dead and its end is stored.
+    return http::Hold{id, service.config().poll_hold,
+                      [&service, who, id](bool last) -> std::optional<http::Response> {
+                          const auto row = service.orchestrator().find(who, id);
+                          if (!row) return refusal_response(not_found());
+                          if (policy::is_final(row->status)) return cancel_response(*row);
+                          if (!last) return std::nullopt;
+                          http::Response out = refusal_response(
+                              {503, "shutting_down", "The run is being stopped; ask again."});
+                          out.headers.emplace_back("Retry-After", "1");
+                          return out;
+                      }};
+}
+
+http::Reply health(Service& service) {
+    const bool well = service.config().can_run();
+    return json_response(well ? 200 : 503,
+                         {{"status", well ? "ok" : "degraded"},
+                          {"version", service.config().version},
+                          {"executor", "deno"},
+                          {"approval", "owner"},
+                          {"signup", service.config().signup_open ? "open" : "closed"}});
+}
+
+}  // namespace
+
+void add_skill_routes(Service& service, std::vector<Endpoint>& table) {
+    table.push_back(
+        {"GET", "/health", Auth::none, [&service](const auto&, auto) { return health(service); }});
+    table.push_back({"POST", "/signup", Auth::none,
+                     [&service](const auto& r, auto) { return sign_up(service, r); }});
+    table.push_back({"POST", "/execute", Auth::agent,
+                     [&service](const auto& r, auto who) { return execute(service, r, *who); }});
+    table.push_back({"POST", "/scope", Auth::agent,
+                     [&service](const auto& r, auto who) { return scope(service, r, *who); }});
+    table.push_back({"GET", "/execute/:id/status", Auth::agent_or_owner,
+                     [&service](const auto& r, auto who) { return status(service, r, *who); }});
+    table.push_back({"POST", "/execute/:id/cancel", Auth::agent_or_owner,
+                     [&service](const auto& r, auto who) { return cancel(service, r, *who); }});
+}
+
+}  // namespace oauth3::api
