@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/files.h"
 
+#include <sched.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +37,10 @@ const fs::path& root() {
         const fs::path top = folder.path() / "root";
         for (const char* name : {"proc", "dev", "tmp", "extra"}) fs::create_directories(top / name);
         fs::copy_file(HOSTILE_PROGRAM, top / "hostile");
+        // Only the mount keeps a program from writing to these.
+        base::write_private_file(top / "open", "");
+        fs::permissions(top / "open", fs::perms(0666));
+        fs::permissions(top / "extra", fs::perms(0777));
         fs::permissions(top, fs::perms(0755));
         fs::permissions(top / "hostile", fs::perms(0755));
         return top;
@@ -55,7 +60,7 @@ Exit run(const Spec& spec, const SuperviseOptions& options) {
     return supervise(spawner().launch(spec), options);
 }
 
-Exit run(std::vector<std::string> arguments) {
+Exit probe(std::vector<std::string> arguments) {
     return run(spec(std::move(arguments)));
 }
 
@@ -90,6 +95,36 @@ std::string status_line(pid_t pid, const std::string& name) {
     for (const auto& line : lines(base::read_file("/proc/" + std::to_string(pid) + "/status")))
         if (line.starts_with(name + ":\t")) return line.substr(name.size() + 2);
     return {};
+}
+
+std::vector<pid_t> tree_of(const Process& process) {
+    std::vector<pid_t> pids;
+    const std::string info = "/proc/self/fdinfo/" + std::to_string(process.pidfd());
+    for (const auto& line : lines(base::read_file(info)))
+        if (line.starts_with("Pid:")) pids.push_back(std::stoi(line.substr(4)));
+    for (std::size_t i = 0; i < pids.size(); ++i) {
+        const std::string pid = std::to_string(pids[i]);
+        std::istringstream children(base::read_file("/proc/" + pid + "/task/" + pid + "/children"));
+        for (pid_t child = 0; children >> child;) pids.push_back(child);
+    }
+    return pids;
+}
+
+bool is_dead(pid_t pid) {
+    try {
+        return status_line(pid, "State").starts_with("Z");
+    } catch (const base::SystemError&) {
+        return true;
+    }
+}
+
+bool eventually(const std::function<bool()>& condition) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > end) return false;
+        ::sched_yield();
+    }
+    return true;
 }
 
 }  // namespace oauth3::jail::test

@@ -4,6 +4,7 @@
 #include "jail/supervise.h"
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ Spec spec(std::vector<std::string> arguments);
 
 /// Runs it to its end.
 Exit run(const Spec& spec, const SuperviseOptions& options = {});
-Exit run(std::vector<std::string> arguments);
+Exit probe(std::vector<std::string> arguments);
 
 /// Runs the same program outside any jail, as whoever runs the tests: its stdout.
 std::string outside(const std::vector<std::string>& arguments);
@@ -27,6 +28,15 @@ std::vector<std::string> lines(const std::string& text);
 
 /// The value of a line "name:\tvalue" in /proc/<pid>/status.
 std::string status_line(pid_t pid, const std::string& name);
+
+/// The jail's pid 1, seen from outside, and everything below it.
+std::vector<pid_t> tree_of(const Process& process);
+
+/// True if there is no such process, or it only waits to be reaped.
+bool is_dead(pid_t pid);
+
+/// Waits for something that another process is about to do. False if it never comes.
+bool eventually(const std::function<bool()>& condition);
 
 /// A temporary folder that goes with its owner.
 class Folder {

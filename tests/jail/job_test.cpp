@@ -1,0 +1,66 @@
+#include "jail/job.h"
+
+#include "base/error.h"
+#include "support/catch.h"
+
+using namespace oauth3;
+using namespace oauth3::jail;
+
+namespace {
+
+Spec full() {
+    Spec spec;
+    spec.root = "/the/root";
+    spec.argv = {"/program", "", "argument with spaces"};
+    spec.environment = {{"A", "1"}, {"B", ""}};
+    spec.cwd = "/tmp/work";
+    spec.files = {{"work/main.ts", std::string("a\0b", 3)}, {"x", std::string(3 << 20, 'y')}};
+    spec.mounts = {{"/usr", "/usr"}, {"/opt", "/extra"}};
+    spec.tmp_bytes = 12345;
+    spec.hostname = "name";
+    spec.limits = {1, 2, 3, 4};
+    return spec;
+}
+
+}  // namespace
+
+TEST_CASE("a job arrives as it was sent") {
+    const Spec sent = full();
+    const Spec got = decode_job(encode_job(sent));
+    CHECK(got.root == sent.root);
+    CHECK(got.argv == sent.argv);
+    CHECK(got.environment == sent.environment);
+    CHECK(got.cwd == sent.cwd);
+    REQUIRE(got.files.size() == 2);
+    CHECK(got.files[0].path == sent.files[0].path);
+    CHECK(got.files[0].content == sent.files[0].content);
+    CHECK(got.files[1].content == sent.files[1].content);
+    REQUIRE(got.mounts.size() == 2);
+    CHECK(got.mounts[1].source == "/opt");
+    CHECK(got.mounts[1].target == "/extra");
+    CHECK(got.tmp_bytes == 12345);
+    CHECK(got.hostname == "name");
+    CHECK(got.limits.open_files == 1);
+    CHECK(got.limits.processes == 2);
+    CHECK(got.limits.file_bytes == 3);
+    CHECK(got.limits.locked_bytes == 4);
+    CHECK(encode_job(got) == encode_job(sent));
+}
+
+TEST_CASE("a job that is cut, longer or damaged is refused and never overread") {
+    Spec spec = full();
+    spec.files.pop_back();
+    const std::string bytes = encode_job(spec);
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+        CHECK_THROWS_AS(decode_job(bytes.substr(0, size)), base::Error);
+    CHECK_THROWS_AS(decode_job(bytes + "x"), base::Error);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        std::string damaged = bytes;
+        damaged[i] = '\xff';
+        try {
+            decode_job(damaged);
+        } catch (const base::Error& error) {
+            CHECK(error.code() == "bad_job");
+        }
+    }
+}
