@@ -23,18 +23,23 @@ std::vector<std::string> Arguments::list(std::string_view option) const {
     return found == values_.end() ? std::vector<std::string>{} : found->second;
 }
 
-std::chrono::seconds Arguments::seconds(std::string_view option, std::chrono::seconds fallback,
-                                        std::chrono::seconds low, std::chrono::seconds high) const {
+long long Arguments::whole(std::string_view option, long long fallback, long long low,
+                           long long high) const {
     const std::optional<std::string> given = text(option);
     if (!given) return fallback;
     long long value = 0;
     const char* const end = given->data() + given->size();
     const auto [stop, error] = std::from_chars(given->data(), end, value);
-    if (error != std::errc() || stop != end || value < low.count() || value > high.count())
-        throw UsageError(fmt::format(
-            "{} must be a whole number of seconds from {} to {}, not '{}'.", option, low.count(),
-            high.count(), base::make_visible(base::cut_utf8(*given, 40), false)));
-    return std::chrono::seconds(value);
+    if (error != std::errc() || stop != end || value < low || value > high)
+        throw UsageError(fmt::format("{} must be a whole number from {} to {}, not '{}'.", option,
+                                     low, high,
+                                     base::make_visible(base::cut_utf8(*given, 40), false)));
+    return value;
+}
+
+std::chrono::seconds Arguments::seconds(std::string_view option, std::chrono::seconds fallback,
+                                        std::chrono::seconds low, std::chrono::seconds high) const {
+    return std::chrono::seconds(whole(option, fallback.count(), low.count(), high.count()));
 }
 
 void Arguments::add(std::string_view option, std::string value) {

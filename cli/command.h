@@ -29,9 +29,9 @@ enum class Audience { agent, human, server };
 
 /// One option. `value` names its value in the help ("FILE"); an empty one makes it a flag.
 struct OptionSpec {
-    std::string_view name;  ///< with its dashes: "--session"
+    std::string_view name = {};  ///< with its dashes: "--session"
     std::string_view value = {};
-    std::string_view help;  ///< one sentence without final full stop
+    std::string_view help = {};  ///< one sentence without final full stop
     bool required = false;
     bool repeated = false;                       ///< may be given several times
     bool is_path = false;                        ///< the completion offers file names
@@ -52,6 +52,10 @@ class Arguments {
     std::chrono::seconds seconds(std::string_view option, std::chrono::seconds fallback,
                                  std::chrono::seconds low, std::chrono::seconds high) const;
 
+    /// A whole number from `low` to `high`. Throws UsageError.
+    long long whole(std::string_view option, long long fallback, long long low,
+                    long long high) const;
+
     void set_positional(std::string value) { positional_ = std::move(value); }
     void add(std::string_view option, std::string value);
     void add_flag(std::string_view option);
@@ -71,11 +75,11 @@ struct Context {
 
 /// One row of the table.
 struct Command {
-    std::string_view name;
+    std::string_view name = {};
     Audience audience = Audience::agent;
-    std::string_view summary;          ///< one line without final full stop
-    std::string_view description;      ///< paragraphs for the manual, parted by an empty line
-    std::string_view positional = {};  ///< name of the one positional argument, such as "ID"
+    std::string_view summary = {};      ///< one line without final full stop
+    std::string_view description = {};  ///< paragraphs for the manual, parted by an empty line
+    std::string_view positional = {};   ///< name of the one positional argument, such as "ID"
     std::string_view positional_help = {};
     std::vector<OptionSpec> options = {};
     /// Does the work. May throw UsageError, ClientError and base::Error, which are reported with

@@ -87,6 +87,9 @@ int run(int argc, const char* const* argv) {
         } catch (const UsageError& error) {
             console.error(error.what(), error.hint());
             code = ExitCode::usage;
+        } catch (const std::invalid_argument& error) {
+            console.error(error.what());
+            code = ExitCode::usage;
         } catch (const ClientError& error) {
             console.error(error.what(), error.hint());
             code = exit_code(error.kind());

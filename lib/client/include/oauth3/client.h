@@ -32,8 +32,9 @@ struct ClientErrorDetails {
     bool maybe_sent = false;  ///< a POST broke off after bytes of it had left
 };
 
-/// What every call of Client throws. `what()` is one sentence; it may hold text of the server, so
-/// make control characters visible before a human sees it. Never holds a key.
+/// What every call of Client throws, but for std::invalid_argument for an argument that could
+/// never work (no id, args that are no JSON). `what()` is one sentence; it may hold text of the
+/// server, so make control characters visible before a human sees it. Never holds a key.
 class ClientError : public std::runtime_error {
   public:
     ClientError(ClientErrorKind kind, const std::string& message, ClientErrorDetails details = {})
@@ -158,7 +159,7 @@ class Client {
 
     /// Waits (long poll) until the status is completed, failed, denied or awaiting_secrets, and
     /// goes on with back-off after network errors, 429 and 5xx. Throws `timeout` at the end of its
-    /// time, or `unreachable` if the server gave no answer at all until then.
+    /// time, or `unreachable` if this client never had an answer of the server until then.
     RequestState poll(std::string_view id);
 
     /// POST /execute/:id/cancel, once.

@@ -1,0 +1,41 @@
+#include "cli/interrupt.h"
+
+#include "base/error.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+namespace oauth3::cli {
+namespace {
+
+int write_end = -1;
+
+extern "C" void on_interrupt(int) {
+    const char byte = 1;
+    // Nothing can be done about a failure here, and there is none: the pipe is empty.
+    [[maybe_unused]] const ssize_t written = ::write(write_end, &byte, 1);
+}
+
+int install() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) base::throw_errno("cannot make a pipe");
+    write_end = ends[1];
+    struct sigaction action {};
+    action.sa_handler = &on_interrupt;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    ::sigaction(SIGINT, &action, nullptr);
+    ::sigaction(SIGTERM, &action, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+    return ends[0];
+}
+
+}  // namespace
+
+int interrupt_fd() {
+    // Open to the end of the process, for the handler needs it that long.
+    static const int read_end = install();
+    return read_end;
+}
+
+}  // namespace oauth3::cli

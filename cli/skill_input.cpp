@@ -1,0 +1,82 @@
+#include "cli/skill_input.h"
+
+#include "base/fd.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/utf8.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+namespace oauth3::cli {
+namespace {
+
+/// The server takes bodies of 1 MiB (wire 1.2), so more cannot be meant.
+constexpr std::size_t kMaxInput = std::size_t{1} << 20;
+
+std::string read_input(const std::string& path, std::string_view option) {
+    std::string text;
+    try {
+        text = option == "--code" && path == "-" ? base::read_all(STDIN_FILENO, kMaxInput)
+                                                 : base::read_file(path, kMaxInput);
+    } catch (const base::Error& error) {
+        throw UsageError(fmt::format("{}: {}.", option, error.what()));
+    }
+    // It travels as a JSON string: other bytes would arrive changed, and be approved changed.
+    if (!base::is_valid_utf8(text))
+        throw UsageError(fmt::format("{}: {} is not UTF-8 text.", option, path));
+    return text;
+}
+
+std::string skill_id_of(const std::string& path) {
+    if (path == "-") return {};
+    std::string name = std::filesystem::path(path).filename().string();
+    if (name.size() > 3 && name.ends_with(".ts")) name.resize(name.size() - 3);
+    return base::is_valid_utf8(name) ? name : std::string();
+}
+
+}  // namespace
+
+std::string read_json_object(const Arguments& arguments, std::string_view option) {
+    const std::string path = arguments.text_or(option, "");
+    const std::string text = read_input(path, option);
+    try {
+        if (!base::parse_json(text).is_object())
+            throw UsageError(fmt::format("{}: {} holds no JSON object.", option, path));
+    } catch (const base::JsonError& error) {
+        throw UsageError(fmt::format("{}: {}: {}.", option, path, error.what()));
+    }
+    return text;
+}
+
+ExecuteRequest read_skill(const Arguments& arguments) {
+    ExecuteRequest out;
+    const std::string path = arguments.text_or("--code", "");
+    out.skill_code = read_input(path, "--code");
+    out.skill_id = arguments.text_or("--skill-id", skill_id_of(path));
+    out.session_id = arguments.text_or("--session", "");
+
+    const std::string secrets = arguments.text_or("--secrets", "");
+    for (std::size_t start = 0; start < secrets.size();) {
+        const std::size_t end = std::min(secrets.find_first_of(", ", start), secrets.size());
+        if (end > start) out.secrets.push_back(secrets.substr(start, end - start));
+        start = end + 1;
+    }
+
+    base::Json args = base::Json::object();
+    if (arguments.has("--args")) args = base::parse_json(read_json_object(arguments, "--args"));
+    for (const std::string& pair : arguments.list("--arg")) {
+        const std::size_t equals = pair.find('=');
+        if (equals == 0 || equals == std::string::npos)
+            throw UsageError(fmt::format("--arg must look like NAME=TEXT, not '{}'.",
+                                         base::make_visible(base::cut_utf8(pair, 80), false)));
+        if (!base::is_valid_utf8(pair)) throw UsageError("--arg must be UTF-8 text.");
+        args[pair.substr(0, equals)] = pair.substr(equals + 1);
+    }
+    if (!args.empty()) out.args_json = base::dump_json(args);
+    return out;
+}
+
+}  // namespace oauth3::cli

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "cli/command.h"
+
+#include <oauth3/client.h>
+
+#include <string>
+
+namespace oauth3::cli {
+
+/// What --code, --skill-id, --session, --arg, --args and --secrets say, as the body of an
+/// execution. Throws UsageError for files that cannot be read or sent.
+ExecuteRequest read_skill(const Arguments& arguments);
+
+/// A JSON object from a file that `option` names, as text. Throws UsageError.
+std::string read_json_object(const Arguments& arguments, std::string_view option);
+
+}  // namespace oauth3::cli

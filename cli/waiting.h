@@ -1,0 +1,27 @@
+#pragma once
+
+#include "cli/command.h"
+
+#include <oauth3/client.h>
+
+#include <optional>
+#include <string_view>
+
+namespace oauth3::cli {
+
+/// Prints the link to approve, if somebody has to, on stderr. `what`: "scope" or "execution".
+void announce(const Submission& submission, std::string_view what, Context& context);
+
+/// Waits until the request is final or lacks secrets, and returns its state. If the time is over or
+/// Ctrl-C is pressed, says on stderr how to go on, prints the document and returns nullopt; `code`
+/// is then the exit code.
+std::optional<RequestState> wait_for(Client& client, std::string_view id, Context& context,
+                                     ExitCode& code);
+
+/// Prints the final reply and returns the exit code that its status stands for.
+ExitCode finish(const RequestState& state, Context& context);
+
+/// wait_for and finish.
+ExitCode wait_and_finish(Client& client, std::string_view id, Context& context);
+
+}  // namespace oauth3::cli
