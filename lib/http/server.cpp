@@ -299,6 +299,8 @@ class Server::Impl {
         for (const auto& hook : stop_hooks_) run_guarded(hook);
         loop_.stopping = true;
         for (Acceptor& acceptor : acceptors_) {
+            // Who is in the queue with a request would get a reset instead of an answer.
+            run_guarded([&] { accept_batch(acceptor.native_handle()); });
             ErrorCode ignored;
             acceptor.close(ignored);
         }

@@ -248,6 +248,25 @@ TEST_CASE("stopping answers every hold, and finishes what is under way") {
     CHECK_THROWS(Client(server.port()));
 }
 
+TEST_CASE("requests that wait in the kernel's queue when the server stops are answered") {
+    TestServer server;
+    std::promise<void> release;
+    std::promise<void> blocked;
+    server.server->post([&] {
+        blocked.set_value();
+        release.get_future().wait();
+    });
+    blocked.get_future().wait();
+    Client client(server.port());
+    client.send(poll("k"));
+    Client silent(server.port());
+    server.server->stop();
+    release.set_value();
+    CHECK(client.read()->body == "last k");
+    CHECK(silent.is_closed());
+    server.join();
+}
+
 TEST_CASE("after the grace time unfinished requests get 503") {
     http::Options options;
     options.grace = base::Millis(20);
