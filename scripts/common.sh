@@ -44,3 +44,15 @@ install_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends --no-upgrade \
         "${missing[@]}" >&2
 }
+
+# build PRESET [TARGET...]: configures (once) and builds into build/PRESET.
+build() {
+    local preset=$1
+    shift
+    if [ ! -f "build/$preset/build.ninja" ]; then
+        say "configuring build/$preset"
+        cmake --preset "$preset" >"build/$preset.log" 2>&1 || { cat "build/$preset.log" >&2; die "configuring failed"; }
+    fi
+    say "building build/$preset"
+    cmake --build "build/$preset" --target "${@:-all}" >&2 || die "building failed"
+}
