@@ -78,6 +78,7 @@ void enter_isolation(const Spec& spec) {
         mounts::pivot(sources.root);
     }
     open_stdin();
+    privileges::leave_keyring();
     limits::apply(spec.limits);
     privileges::drop_all();  // ======== privileges end here ========
     if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) base::throw_errno("PR_SET_DUMPABLE");

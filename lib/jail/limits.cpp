@@ -20,7 +20,10 @@ void set(__rlimit_resource resource, std::uint64_t wanted, const char* step) {
 }  // namespace
 
 void apply(const Limits& limits) {
-    set(RLIMIT_CORE, 0, "limit core dumps");
+    // Not 0: that limit holds for files only, but where core dumps are piped to a program of the
+    // host (core(5)), 1 byte is what the kernel takes for "none" (fs/coredump.c). As a file, too,
+    // a byte is less than any dump needs.
+    set(RLIMIT_CORE, 1, "limit core dumps");
     set(RLIMIT_NOFILE, limits.open_files, "limit open files");
     // Counted for each user namespace, so that jails do not count for one another (Linux 5.14).
     set(RLIMIT_NPROC, limits.processes, "limit processes");

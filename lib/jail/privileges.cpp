@@ -4,6 +4,7 @@
 #include "jail/namespaces.h"
 
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/securebits.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -28,6 +29,12 @@ void become_inside_user() {
     constexpr unsigned kId = namespaces::kInsideId;
     if (::syscall(SYS_setresgid, kId, kId, kId) != 0) base::throw_errno("setresgid");
     if (::syscall(SYS_setresuid, kId, kId, kId) != 0) base::throw_errno("setresuid");
+}
+
+void leave_keyring() {
+    // A kernel without CONFIG_KEYS has nothing to leave.
+    if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
+        base::throw_errno("leave the keyring");
 }
 
 void drop_all() {

@@ -10,13 +10,13 @@
 
 namespace oauth3::jail {
 
-/// The small helper process that starts all jails. It is forked before the server has a secret or
+/// The small helper process that starts all jails. It is forked before the server holds any key or
 /// a thread, so no jailed program is ever a copy of the server's memory, a big server does not
 /// make starting slow, and the server can be non-dumpable. It ends, and kills all jails, when the
 /// server ends, however that happens; signals of the terminal do not reach it.
 class Spawner {
   public:
-    /// Forks the helper. Call it while the process has a single thread and no secret yet.
+    /// Forks the helper. Call it while the process has a single thread and no key yet.
     /// Throws Error "not_single_threaded", or SystemError.
     static Spawner start();
 

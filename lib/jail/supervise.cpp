@@ -148,7 +148,11 @@ class Supervisor {
 
     int stop_fd() const { return !decided_ && options_.stop != nullptr ? options_.stop->fd() : -1; }
 
-    Clock::time_point deadline() const { return process_.started() + options_.deadline; }
+    Clock::time_point deadline() const {
+        // Far enough for everybody, and no overflow.
+        constexpr std::chrono::milliseconds kYear = std::chrono::hours(24 * 365);
+        return process_.started() + std::min(options_.deadline, kYear);
+    }
 
     /// For poll(2), rounded up so that the deadline has passed when it returns.
     int milliseconds_left() const {

@@ -33,8 +33,9 @@ std::string look_of(const fs::path& file) {
     struct stat info {};
     if (::stat(file.c_str(), &info) != 0) base::throw_errno("look at " + file.string());
     std::ostringstream out;
+    // Not the time of the last change of the inode: a further name for it (place()) sets that too.
     out << info.st_dev << ' ' << info.st_ino << ' ' << info.st_size << ' ' << info.st_mtim.tv_sec
-        << '.' << info.st_mtim.tv_nsec << ' ' << info.st_ctim.tv_sec << '.' << info.st_ctim.tv_nsec;
+        << '.' << info.st_mtim.tv_nsec;
     return out.str();
 }
 

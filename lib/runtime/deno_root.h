@@ -9,7 +9,7 @@ namespace oauth3::runtime {
 /// everybody, though `folder` may be private.
 ///
 /// It is named by the SHA-256 of what it holds, appears whole or not at all, and is used again as
-/// long as the files that it was made from look the same (size, time of change, inode): then
+/// long as the files that it was made from look the same (inode, size, time of change, inode): then
 /// nothing is read or hashed. Roots of earlier versions are removed when a new one is made.
 /// Throws Error "deno_unusable" if `binary` is no program for this machine, or SystemError.
 std::filesystem::path prepare_deno_root(const std::filesystem::path& binary,

@@ -84,6 +84,17 @@ std::string outside(const std::vector<std::string>& arguments) {
     return text;
 }
 
+pid_t fork_server(const std::function<int()>& work) {
+    const pid_t pid = ::fork();
+    if (pid < 0) base::throw_errno("fork");
+    if (pid > 0) return pid;
+    try {
+        ::_exit(work());
+    } catch (...) {
+        ::_exit(64);
+    }
+}
+
 std::vector<std::string> lines(const std::string& text) {
     std::vector<std::string> out;
     std::istringstream in(text);

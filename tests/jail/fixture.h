@@ -24,6 +24,10 @@ Exit probe(std::vector<std::string> arguments);
 /// Runs the same program outside any jail, as whoever runs the tests: its stdout.
 std::string outside(const std::vector<std::string>& arguments);
 
+/// A process of its own, in the place of a server, that does `work` and ends with its result (64
+/// if it throws). Without exec it is a copy of this test program, so it must not return.
+pid_t fork_server(const std::function<int()>& work);
+
 std::vector<std::string> lines(const std::string& text);
 
 /// The value of a line "name:\tvalue" in /proc/<pid>/status.

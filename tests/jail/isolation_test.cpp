@@ -230,7 +230,7 @@ TEST_CASE("limits hold and cannot be raised") {
     job.limits.processes = 16;
     job.limits.file_bytes = 1 << 20;
     CHECK(run(job).out ==
-          "core 0 0\nnofile 64 64\nnproc 16 16\nfsize 1048576 1048576\nmemlock 65536 65536\n");
+          "core 1 1\nnofile 64 64\nnproc 16 16\nfsize 1048576 1048576\nmemlock 65536 65536\n");
     const auto told = [&](std::vector<std::string> arguments) {
         job.argv = spec(std::move(arguments)).argv;
         return run(job).out;

@@ -8,8 +8,11 @@
 #include "support/catch.h"
 
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,6 +95,57 @@ TEST_CASE("the helper holds nothing of the server") {
     ::close(leaked);
 }
 
+TEST_CASE("keys of the server's session do not reach a jail") {
+    root();
+    // In a child, so that this test program keeps the keyring that it has.
+    const pid_t server = fork_server([&] {
+        const bool made =
+            ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0 &&
+            ::syscall(SYS_add_key, "user", "oauth3-test", "x", 1, KEY_SPEC_SESSION_KEYRING) >= 0;
+        const Spawner one = Spawner::start();
+        const Exit result = supervise(one.launch(spec({"find-key"})), {});
+        const bool hidden = result.out == "ENOKEY\n";
+        const bool shown = outside({"find-key"}) == "ok\n";
+        return (made ? 1 : 0) | (hidden ? 2 : 0) | (shown ? 4 : 0);
+    });
+    int wait_status = 0;
+    REQUIRE(::waitpid(server, &wait_status, 0) == server);
+    CHECK(WEXITSTATUS(wait_status) == 7);
+}
+
+TEST_CASE("a machine without user namespaces is told with cause and mend") {
+    root();
+    base::Pipe news = base::make_pipe();
+    const pid_t server = fork_server([&] {
+        // In a user namespace of its own, what is switched off is switched off for it alone.
+        std::string told = "set-up";
+        const uid_t uid = ::geteuid();
+        try {
+            if (::unshare(CLONE_NEWUSER) == 0) {
+                const auto put = [](const char* path, const std::string& text) {
+                    const base::Fd fd(::open(path, O_WRONLY | O_CLOEXEC));
+                    base::write_all(fd.get(), text);
+                };
+                put("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1");
+                put("/proc/sys/user/max_user_namespaces", "0");
+                const Spawner one = Spawner::start();
+                const Process process = one.launch(spec({"exit", "0"}));
+                told = "started";
+            }
+        } catch (const base::Error& error) {
+            told = error.code() + "|" + error.what() + "|" + error.hint();
+        }
+        base::write_all(news.write.get(), told);
+        return 0;
+    });
+    news.write.reset();
+    const std::string told = base::read_all(news.read.get(), 4096);
+    ::waitpid(server, nullptr, 0);
+    CHECK(told ==
+          "jail_unavailable|cannot start a jail: make namespaces: No space left on device|user "
+          "namespaces are switched off: sysctl user.max_user_namespaces=10000");
+}
+
 TEST_CASE("signals of the terminal do not end the helper") {
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP})
         REQUIRE(::kill(spawner().pid(), number) == 0);
@@ -127,9 +181,7 @@ TEST_CASE("the helper ends with the server's end of the socket, and its jails wi
 TEST_CASE("kill -9 of the server ends the helper and its jails") {
     root();
     base::Pipe news = base::make_pipe();
-    const pid_t server = ::fork();
-    REQUIRE(server >= 0);
-    if (server == 0) {
+    const pid_t server = fork_server([&] {
         const Spawner one = Spawner::start();
         const Process process = one.launch(spec({"immortal"}));
         pollfd output{process.out(), POLLIN, 0};
@@ -139,7 +191,8 @@ TEST_CASE("kill -9 of the server ends the helper and its jails") {
         [[maybe_unused]] const ssize_t written =
             ::write(news.write.get(), pids.data(), pids.size() * sizeof(pid_t));
         for (;;) ::pause();
-    }
+        return 0;
+    });
     std::array<pid_t, 16> pids{};
     const ssize_t size = ::read(news.read.get(), pids.data(), sizeof pids);
     REQUIRE(size == 4 * sizeof(pid_t));

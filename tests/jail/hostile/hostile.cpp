@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -208,6 +209,14 @@ int identity(const Arguments&) {
     return 0;
 }
 
+/// A key of the session that the program was started in.
+int find_key(const Arguments&) {
+    const long key =
+        ::syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", "oauth3-test", 0);
+    tell(key);
+    return 0;
+}
+
 int environment(const Arguments&) {
     for (char** entry = environ; *entry != nullptr; ++entry) std::printf("%s\n", *entry);
     return 0;
@@ -288,6 +297,7 @@ const std::map<std::string, std::function<int(const Arguments&)>> kProbes{
      }},
     {"flood", flood},
     {"env", environment},
+    {"find-key", find_key},
     {"fds", descriptors},
     {"identity", identity},
     {"ns", namespaces},
