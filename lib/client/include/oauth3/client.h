@@ -86,11 +86,11 @@ struct Reply {
 
 /// The body of POST /execute. Empty members are left out.
 struct ExecuteRequest {
-    std::string skill_id;
-    std::string skill_code;
-    std::vector<std::string> secrets;
-    std::string args_json;  ///< a JSON object as text
-    std::string session_id;
+    std::string skill_id = {};
+    std::string skill_code = {};
+    std::vector<std::string> secrets = {};
+    std::string args_json = {};  ///< a JSON object as text
+    std::string session_id = {};
 };
 
 /// The answer to POST /execute and POST /scope.
@@ -117,9 +117,9 @@ struct RequestState {
 class Client {
   public:
     struct Options {
-        std::string url;        ///< as parse_server_url takes it
-        std::string agent_key;  ///< for agent calls; empty: sent without Authorization
-        std::string owner_key;  ///< for owner calls
+        std::string url = {};        ///< as parse_server_url takes it
+        std::string agent_key = {};  ///< for agent calls; empty: sent without Authorization
+        std::string owner_key = {};  ///< for owner calls
         /// The time of one call in all, its retries included.
         std::chrono::milliseconds timeout{std::chrono::seconds(30)};
         /// Calls are ended as `interrupted` as soon as this descriptor is readable; -1: never.
