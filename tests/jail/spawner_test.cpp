@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <optional>
 #include <thread>
 
 using namespace oauth3;
