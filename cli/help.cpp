@@ -243,45 +243,54 @@ std::string bash_completion(const std::vector<Command>& commands) {
     for (const Command& command : commands) {
         names += fmt::format("{} ", command.name);
         std::string options;
+        std::vector<std::string_view> paths;
+        std::vector<std::string_view> texts;
         std::string values;
         for (const OptionSpec& option : command.options) {
             options += fmt::format("{} ", option.name);
-            if (option.is_path)
-                values += fmt::format(
-                    "                {}) compopt -o filenames 2>/dev/null\n"
-                    "                    COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n",
-                    option.name);
-            else if (!option.choices.empty())
-                values += fmt::format(
-                    "                {}) COMPREPLY=($(compgen -W \"{}\" -- \"$word\")); return "
-                    ";;\n",
-                    option.name, fmt::join(option.choices, " "));
-            else if (!option.value.empty())
-                values += fmt::format("                {}) return ;;\n", option.name);
+            if (option.is_path) {
+                paths.push_back(option.name);
+            } else if (!option.choices.empty()) {
+                values += fmt::format("                {}) words=\"{}\" ;;\n", option.name,
+                                      fmt::join(option.choices, " "));
+            } else if (!option.value.empty()) {
+                texts.push_back(option.name);
+            }
         }
-        cases += fmt::format("        {})\n", command.name);
+        if (!paths.empty())
+            values += fmt::format("                {}) files=1 ;;\n", fmt::join(paths, "|"));
+        if (!texts.empty())
+            values += fmt::format("                {}) return ;;\n", fmt::join(texts, "|"));
+        cases +=
+            fmt::format("        {})\n            options=\"{}--help\"\n", command.name, options);
         if (!values.empty())
-            cases += "            case $before in\n" + values + "            esac\n";
-        cases += fmt::format("            options=\"{}--help\" ;;\n", options);
+            cases += "            case $before in\n" + values + "            esac ;;\n";
+        else
+            cases += "            ;;\n";
     }
     return fmt::format(
         R"(# bash completion of oauth3, written from its table of commands: do not edit.
 _oauth3() {{
-    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} options=""
+    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
+    local options="" words="" files=""
     local IFS=$' \n'
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         COMPREPLY=($(compgen -W "{}--help --version" -- "$word"))
         return
     fi
-    IFS=$'\n'
     case ${{COMP_WORDS[1]}} in
 {}        *) return ;;
     esac
-    IFS=$' \n'
-    case $word in
-        -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
-    esac
+    if [ -n "$files" ]; then
+        IFS=$'\n'
+        compopt -o filenames 2>/dev/null
+        COMPREPLY=($(compgen -f -- "$word"))
+    elif [ -n "$words" ]; then
+        COMPREPLY=($(compgen -W "$words" -- "$word"))
+    elif [ "${{word:0:1}}" = - ]; then
+        COMPREPLY=($(compgen -W "$options" -- "$word"))
+    fi
 }}
 complete -F _oauth3 oauth3
 )",

@@ -91,7 +91,7 @@ OptionSpec timeout_option() {
 OptionSpec idempotency_key_option() {
     return {.name = "--idempotency-key",
             .value = "TEXT",
-            .help = "Marks the request, so that the server takes it only once; default: random"};
+            .help = "The Idempotency-Key of the request; default: a random one"};
 }
 
 std::chrono::steady_clock::time_point deadline_of(const Arguments& arguments) {
