@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include <memory>
 
@@ -69,6 +70,13 @@ void deliver_owner_key(const std::filesystem::path& file, const base::SecretStri
                                 key.reveal()));
 }
 
+/// False once a child has ended, though nobody has reaped it yet: a zombie can still be signalled.
+bool is_running(pid_t child) {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == 0;
+}
+
 std::string base_url(const http::Server& server) {
     return "http://" + server.local_endpoints().front().to_string();
 }
@@ -117,7 +125,7 @@ void run_server(const ServerOptions& options) {
     config.base_url = base_url(server);
     config.poll_hold = options.poll_hold;
     config.version = options.version;
-    config.can_run = [&spawner] { return ::kill(spawner.pid(), 0) == 0; };
+    config.can_run = [&spawner] { return is_running(spawner.pid()); };
     service = std::make_unique<Service>(orchestrator, access, clock, config);
 
     orchestrator.recover();

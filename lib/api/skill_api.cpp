@@ -145,20 +145,29 @@ http::Reply status(Service& service, const http::Request& request, const Princip
                       }};
 }
 
+http::Response already_final(const store::RequestRow& row) {
+    return refusal_response(
+        {409,
+         "already_final",
+         "The request has ended already.",
+         {},
+         {{"status", policy::wire_status(row.status, row.executed_at.has_value())}}});
+}
+
+/// How a request stands after it was told to stop: cancelled, unless its run ended by itself.
 http::Response cancel_response(const store::RequestRow& row) {
-    const auto status = policy::wire_status(row.status, row.executed_at.has_value());
-    if (row.status != policy::Status::cancelled)
-        return refusal_response(
-            {409, "already_final", "The request has ended already.", {}, {{"status", status}}});
-    return json_response(
-        200,
-        {{"request_id", row.id}, {"status", status}, {"state", policy::to_string(row.status)}});
+    if (row.status != policy::Status::cancelled) return already_final(row);
+    return json_response(200,
+                         {{"request_id", row.id},
+                          {"status", policy::wire_status(row.status, row.executed_at.has_value())},
+                          {"state", policy::to_string(row.status)}});
 }
 
 http::Reply cancel(Service& service, const http::Request& request, const Principal& who) {
     const std::string id = request.params.at(0);
     const auto done = service.orchestrator().cancel(who, id);
     if (!done) throw not_found();
+    if (done->was_final) return already_final(done->row);
     if (!done->stopping) return cancel_response(done->row);
     // The reply waits until the sandbox is dead and its end is stored.
     return http::Hold{id, service.config().poll_hold,
