@@ -84,7 +84,14 @@ bool Runs::stands(store::RequestRow& row, std::string& code) {
         end_unstarted(row, Status::failed, "approved grant no longer matches");
         return false;
     }
-    code = requests_.code(row.ask.code_hash);
+    try {
+        code = requests_.code(row.ask.code_hash);
+    } catch (const base::Error& e) {
+        // Trying again would not bring it back, and whoever waits would wait for ever.
+        if (e.code() != "corrupt") throw;
+        end_unstarted(row, Status::failed, "approved grant no longer matches: the code is missing");
+        return false;
+    }
     if (skill::code_hash(code) != row.ask.code_hash) {
         end_unstarted(row, Status::failed, "approved grant no longer matches: the code differs");
         return false;
