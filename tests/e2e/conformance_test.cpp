@@ -1,5 +1,5 @@
 // Items of the wire document's checklist; each case bears its number. Items 4, 7 and 8 are in
-// authority_test.cpp, 15 and 40 in crash_test.cpp.
+// authority_test.cpp, 12 to 14 in polls_test.cpp, 15 and 40 in crash_test.cpp, 33 in page_test.cpp.
 
 #include "base/crypto.h"
 #include "e2e/database.h"
@@ -11,7 +11,6 @@
 #include <fstream>
 #include <future>
 #include <sstream>
-#include <thread>
 
 using namespace oauth3;
 using namespace oauth3::e2e;
@@ -19,31 +18,12 @@ using namespace oauth3::e2e;
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
 
 std::string slurp(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
     std::ostringstream out;
     out << file.rdbuf();
     return out.str();
-}
-
-/// A poll in a thread of its own.
-std::future<Reply> poll_in_background(const Server& server, const std::string& id,
-                                      const std::string& key, const std::string& query = "") {
-    return std::async(std::launch::async, [&server, id, key, query] {
-        return server.get("/execute/" + id + "/status?wait=true" + query, key);
-    });
-}
-
-std::size_t open_files(pid_t pid) {
-    std::size_t count = 0;
-    for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
-        (void)entry;
-        ++count;
-    }
-    return count;
 }
 
 }  // namespace
@@ -186,165 +166,6 @@ TEST_CASE("conformance 11: of two parallel decisions one wins, and the code runs
         if (both_approve) CHECK(end["status"] == "completed");
     }
     CHECK(ledger::first_break(database.events()) == std::nullopt);
-}
-
-TEST_CASE("conformance 12: after its time a request is denied, and approving changes nothing") {
-    const Server server({"--approval-ttl", "1"});
-    const std::string key = server.sign_up();
-    const Submitted run = server.submit(key, "console.log('late')\n");
-    const Submitted scope = server.submit_scope(key, {{"description", "late"}});
-    for (const Submitted* made : {&run, &scope}) {
-        const Json end = server.poll(key, made->id);
-        CHECK(end["status"] == "denied");
-        CHECK(end["state"] == "expired");
-        CHECK(end["error"] == "approval expired");
-        const Reply late = server.decide(made->id, "approve");
-        CHECK(late.status == 409);
-        CHECK(late.text("code") == "already_decided");
-        CHECK(late.text("status") == "denied");
-        const Reply page =
-            server.post("/approve/" + made->id, server.owner_key(), {{"action", "approve"}});
-        CHECK(page.status == 200);
-        CHECK(page.text("message") == "Already processed");
-        CHECK(server.state(made->id) == "expired");
-    }
-    // The session of the scope never came to be.
-    CHECK(server.submit(key, "0", {{"session_id", scope.session}}).reply["status"] == "pending");
-    CHECK(Database(server.data()).count("request.started", run.id) == 0);
-}
-
-TEST_CASE("conformance 13: a held poll is answered at the end, and not on approved") {
-    const Server server;
-    const std::string key = server.sign_up();
-    const Submitted runs = server.submit(
-        key, "await new Promise((done) => setTimeout(done, 700)); console.log('ran')\n");
-    const Submitted fails = server.submit(key, "Deno.exit(1)\n");
-    const Submitted denied = server.submit(key, "0\n");
-    const Submitted cancelled = server.submit(key, "0\n");
-    const Submitted scope = server.submit_scope(key, {{"description", "d"}});
-    struct Waiting {
-        const Submitted* made;
-        const char* status;
-        std::future<Reply> reply;
-    };
-    std::vector<Waiting> polls;
-    const auto wait_for = [&](const Submitted& made, const char* status) {
-        polls.push_back(Waiting{&made, status, poll_in_background(server, made.id, key)});
-    };
-    wait_for(runs, "completed");
-    wait_for(fails, "failed");
-    wait_for(denied, "denied");
-    wait_for(cancelled, "denied");
-    wait_for(scope, "completed");
-    server.get("/execute/" + runs.id + "/status?wait=true&timeout=300", key);
-    for (const Waiting& poll : polls)
-        CHECK(poll.reply.wait_for(milliseconds(0)) == std::future_status::timeout);
-
-    for (const Submitted* made : {&runs, &fails, &scope})
-        CHECK(server.decide(made->id, "approve").status == 200);
-    CHECK(server.decide(denied.id, "deny").status == 200);
-    CHECK(server.post("/execute/" + cancelled.id + "/cancel", key, Json::object()).status == 200);
-    for (Waiting& poll : polls) {
-        // Far less than the 50 s after which it would answer by itself.
-        REQUIRE(poll.reply.wait_for(std::chrono::seconds(30)) == std::future_status::ready);
-        const Reply reply = poll.reply.get();
-        INFO(reply.body);
-        CHECK(reply.status == 200);
-        CHECK(reply.text("status") == poll.status);
-    }
-}
-
-TEST_CASE("conformance 13: a poll without a change is held for its time") {
-    const Server server({"--poll-hold", "2"});
-    const std::string key = server.sign_up();
-    const Submitted made = server.submit(key, "0\n");
-    const auto held = [&](const std::string& query) {
-        const auto begin = Clock::now();
-        const Reply reply = server.get("/execute/" + made.id + "/status" + query, key);
-        const auto took = Clock::now() - begin;
-        INFO(query << ": " << reply.body);
-        CHECK(reply.status == 200);
-        CHECK(reply.text("status") == "pending");
-        return std::chrono::duration_cast<milliseconds>(took).count();
-    };
-    CHECK(held("?wait=true") >= 1900);
-    CHECK(held("?wait=1") >= 1900);
-    CHECK(held("?wait=true?x=1") >= 1900);
-    CHECK(held("?wait=true&timeout=500") >= 450);
-    CHECK(held("?wait=true&timeout=banana") >= 1900);
-    CHECK(held("?wait=true&timeout=-1") >= 1900);
-    CHECK(held("?wait=true&timeout=999999999999999999999") >= 1900);
-    CHECK(held("?wait=true&timeout=600000") >= 1900);
-    CHECK(held("?wait=true&until=final&timeout=500") >= 450);
-
-    // Not held at all: with the longest hold, an answer within the watchdog proves it.
-    const Server patient;
-    const std::string other = patient.sign_up();
-    const std::string id = patient.submit(other, "0\n").id;
-    for (const char* query :
-         {"", "?wait=0", "?wait=false", "?wait=", "?timeout=60000", "?wait=true&timeout=0"})
-        CHECK(patient
-                  .call({.path = "/execute/" + id + "/status" + query,
-                         .key = other,
-                         .timeout_ms = 30'000})
-                  .text("status") == "pending");
-}
-
-TEST_CASE("conformance 14: dropped polls leave nothing behind") {
-    const Server server;
-    const std::string key = server.sign_up();
-    const Submitted made = server.submit(key, "console.log('alive')\n");
-    const std::string request = "GET /execute/" + made.id +
-                                "/status?wait=true HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-                                "Authorization: Bearer " +
-                                key + "\r\n\r\n";
-    Server& running = const_cast<Server&>(server);
-    const pid_t pid = running.process().pid();
-    const std::size_t before = open_files(pid);
-    std::size_t most = 0;
-    for (int batch = 0; batch < 5; ++batch) {
-        std::vector<Socket> sockets;
-        for (int i = 0; i < 200; ++i) {
-            sockets.emplace_back(server.url());
-            CHECK(sockets.back().send(request));
-        }
-        while (open_files(pid) < before + 150)
-            server.get("/execute/" + made.id + "/status?wait=true&timeout=10", key);
-        most = std::max(most, open_files(pid));
-    }
-    CHECK(most >= before + 150);
-    const auto end = Clock::now() + kWatchdog;
-    while (open_files(pid) > before + 5 && Clock::now() < end)
-        server.get("/execute/" + made.id + "/status?wait=true&timeout=50", key);
-    CHECK(open_files(pid) <= before + 5);
-    REQUIRE(server.decide(made.id, "approve").status == 200);
-    CHECK(server.poll(key, made.id)["result"]["stdout"] == "alive");
-}
-
-TEST_CASE("conformance 14: SIGTERM answers held polls with 200") {
-    Server server;
-    const std::string key = server.sign_up();
-    const Submitted pending = server.submit(key, "0\n");
-    const Submitted running = server.submit(key, kEndless);
-    REQUIRE(server.decide(running.id, "approve").status == 200);
-    server.wait_running();
-    std::vector<std::future<Reply>> polls;
-    for (int i = 0; i < 4; ++i) {
-        polls.push_back(poll_in_background(server, pending.id, key));
-        polls.push_back(poll_in_background(server, running.id, key));
-    }
-    // The polls have reached the server when it holds their connections.
-    const std::size_t waiting = polls.size();
-    while (open_files(server.process().pid()) < waiting + 10)
-        server.get("/execute/" + pending.id + "/status?wait=true&timeout=20", key);
-    server.get("/execute/" + pending.id + "/status?wait=true&timeout=300", key);
-    CHECK(server.stop().exit_code == 0);
-    for (std::future<Reply>& poll : polls) {
-        const Reply reply = poll.get();
-        INFO(reply.status << " " << reply.body << reply.problem);
-        CHECK(reply.status == 200);
-        CHECK(reply.text("status") != "");
-    }
 }
 
 TEST_CASE("conformance 17: a directive after the first code line has no effect and warns") {
