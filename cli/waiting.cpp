@@ -20,9 +20,9 @@ std::optional<RequestState> wait_for(Client& client, std::string_view id, Contex
         const bool interrupted = error.kind() == ClientErrorKind::interrupted;
         if (!interrupted && error.kind() != ClientErrorKind::timeout) throw;
         code = interrupted ? ExitCode::interrupted : ExitCode::timeout;
-        const std::string sentence = interrupted ? "Interrupted; the request lives on."
-                                                 : "No result in time; the request lives on.";
-        context.console.error(fmt::format("{} {} is not final.", sentence, id),
+        const std::string sentence = interrupted ? "interrupted; the request lives on"
+                                                 : "no result in time; the request lives on";
+        context.console.error(fmt::format("{}: {}.", id, sentence),
                               fmt::format("Go on waiting with: oauth3 poll {}", id));
         context.console.document({{"request_id", id},
                                   {"status", interrupted ? "interrupted" : "timeout"},

@@ -105,8 +105,10 @@ TEST_CASE("the exit code says how a request ended, and its reply is the document
 
 TEST_CASE("authentication, refusals and an unreachable server have their exit codes") {
     const Home home;
-    for (const auto& [status, code] : std::vector<std::pair<int, int>>{
+    for (const auto& [http_status, exit_code] : std::vector<std::pair<int, int>>{
              {401, 4}, {403, 4}, {404, 1}, {409, 1}, {426, 1}, {500, 1}}) {
+        const int status = http_status;
+        const int code = exit_code;
         StandIn server([&](const HttpRequest&) {
             return HttpReply{.status = status, .body = R"({"error":"No.","code":"c","extra":1})"};
         });
