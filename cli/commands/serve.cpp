@@ -20,8 +20,8 @@ ExitCode serve(const Arguments& arguments, Context&) {
     using std::chrono::seconds;
     api::ServerOptions options;
     if (arguments.has("--listen")) options.listen = arguments.list("--listen");
-    options.data_folder =
-        arguments.has("--data-dir") ? *arguments.text("--data-dir") : default_data_folder();
+    const auto folder = arguments.text("--data-dir");
+    options.data_folder = folder ? std::filesystem::path(*folder) : default_data_folder();
     options.owner_key_out = arguments.text_or("--owner-key-out", "");
     options.ready_file = arguments.text_or("--ready-file", "");
     options.deno = arguments.text_or("--deno", "");
