@@ -177,6 +177,12 @@ void warn_of_needs(const skill::Declaration& declaration, const policy::Scope& s
                                        declaration.timeout.count(), scope.max_timeout.count()));
 }
 
+/// Told at once, to the agent and to the approver: such a run can only fail here.
+void warn_of_missing_parts(bool secrets, bool networks, std::vector<std::string>& warnings) {
+    if (secrets || networks)
+        warnings.push_back("this server cannot give a run secrets or network access yet");
+}
+
 }  // namespace
 
 orchestrator::ExecuteSubmission read_execute(const http::Request& request) {
@@ -196,6 +202,8 @@ orchestrator::ExecuteSubmission read_execute(const http::Request& request) {
     out.skill_id = read_skill_id(body, out.declaration);
     out.secrets = read_requested_secrets(body);
     if (out.secrets.empty()) out.secrets = out.declaration.secrets;
+    warn_of_missing_parts(!out.secrets.empty(), !out.declaration.networks.empty(),
+                          out.declaration.warnings);
     out.session_id = read_session_id(body);
     if (const base::Json* args = body.find("args")) {
         if (!args->is_object()) throw bad_field("args", "\"args\" must be an object.");
@@ -235,6 +243,7 @@ orchestrator::ScopeSubmission read_scope(const http::Request& request) {
     scope.max_timeout =
         read_seconds(body, "max_timeout", skill::kMaxTimeout).value_or(default_timeout);
     if (out.declaration) warn_of_needs(*out.declaration, scope, out.warnings);
+    warn_of_missing_parts(!scope.secrets.empty(), !scope.networks.empty(), out.warnings);
     for (const std::string& name : body.unknown(
              {"description", "constraints", "secrets", "networks", "allowedSecrets",
               "allowedNetworks", "allowMutating", "session_id", "skill_code", "skill_sha256",
