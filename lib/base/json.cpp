@@ -185,6 +185,9 @@ void write_canonical(std::string& out, const Json& value) {
 }  // namespace
 
 Json parse_json(std::string_view text, int max_depth) {
+    // nlohmann's lexer takes a NUL for the end of the text and would not look at what follows.
+    if (text.find('\0') != std::string_view::npos)
+        throw JsonError("the text is not valid JSON: it holds a NUL");
     StrictReader reader(max_depth);
     if (!Json::sax_parse(text, &reader)) throw JsonError("the text is not valid JSON");
     return reader.take();
