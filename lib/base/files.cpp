@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -40,6 +41,30 @@ fs::path write_beside(const fs::path& path, std::string_view bytes) {
     return temporary;
 }
 
+/// False if something with this name exists already. The folders above it are made as needed.
+bool make_folder(const fs::path& path) {
+    if (::mkdir(path.c_str(), 0700) == 0) return true;
+    if (errno == ENOENT && path.has_parent_path() && path.parent_path() != path) {
+        make_folder(path.parent_path());
+        if (::mkdir(path.c_str(), 0700) == 0) return true;
+    }
+    if (errno != EEXIST) throw_errno("cannot make " + path.string());
+    return false;
+}
+
+void check_private(const fs::path& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) throw_errno("cannot use " + path.string());
+    if (!S_ISDIR(info.st_mode)) throw SystemError(ENOTDIR, path.string());
+    if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        throw Error("insecure_folder", path.string() + " can be changed by other users",
+                    "chmod go-w " + path.string());
+    // Somebody may have made it first, such as below /tmp, and would hold all that we put there.
+    if (info.st_uid != ::geteuid() && info.st_uid != 0)
+        throw Error("insecure_folder", path.string() + " belongs to another user",
+                    "choose a folder of your own");
+}
+
 }  // namespace
 
 std::string read_file(const fs::path& path, std::size_t limit) {
@@ -70,18 +95,7 @@ bool create_private_file(const fs::path& path, std::string_view bytes) {
 }
 
 void make_private_folder(const fs::path& path) {
-    struct stat info {};
-    if (::stat(path.c_str(), &info) == 0) {
-        if (!S_ISDIR(info.st_mode)) throw SystemError(ENOTDIR, path.string());
-        if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-            throw Error("insecure_folder", path.string() + " can be changed by other users",
-                        "chmod go-w " + path.string());
-        return;
-    }
-    if (path.has_parent_path() && path.parent_path() != path && !fs::exists(path.parent_path()))
-        make_private_folder(path.parent_path());
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-        throw_errno("cannot make " + path.string());
+    if (!make_folder(path)) check_private(path);
 }
 
 }  // namespace oauth3::base

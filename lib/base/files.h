@@ -19,7 +19,8 @@ void write_private_file(const std::filesystem::path& path, std::string_view byte
 bool create_private_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// Makes the folder and those above it. One that did not exist gets mode 0700.
-/// Throws Error "insecure_folder" if it exists and others may write to it.
+/// Throws Error "insecure_folder" if it exists and others may write to it: by its mode, or because
+/// it belongs to neither this user nor root.
 void make_private_folder(const std::filesystem::path& path);
 
 }  // namespace oauth3::base
