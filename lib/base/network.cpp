@@ -55,6 +55,8 @@ std::string_view checked_last_label(std::string_view name) {
 std::optional<std::string> to_a_labels(std::string_view text) {
     std::uint8_t* raw = nullptr;
     const std::string input(text);
+    // Not IDN2_USE_STD3_ASCII_RULES: libidn2 then drops what is not allowed instead of refusing it,
+    // and "user@example.com" would be "userexample.com".
     const int rc = ::idn2_lookup_u8(reinterpret_cast<const std::uint8_t*>(input.c_str()), &raw,
                                     IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
     const std::unique_ptr<std::uint8_t, decltype(&::idn2_free)> owner(raw, &::idn2_free);
@@ -135,7 +137,8 @@ NetworkResult parse_network(std::string_view text) {
     if (!canonical) return refuse("this is not a host name or address");
     out.host = *canonical;
     if (out.wildcard) {
-        const bool address = out.host.front() == '[' || is_digit(out.host.back());
+        const std::string_view last = checked_last_label(out.host);
+        const bool address = last.empty() || looks_numeric(last);
         if (address || out.host.find('.') == std::string::npos)
             return refuse("a wildcard needs two labels after \"*.\"");
     }
