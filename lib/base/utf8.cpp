@@ -135,7 +135,7 @@ bool is_deceptive(char32_t c) {
     struct Range {
         char32_t first, last;
     };
-    static constexpr std::array<Range, 18> kRanges{{
+    static constexpr std::array<Range, 19> kRanges{{
         {0x0000, 0x001F},    // C0 controls
         {0x007F, 0x009F},    // delete, C1 controls
         {0x00AD, 0x00AD},    // soft hyphen
@@ -152,6 +152,7 @@ bool is_deceptive(char32_t c) {
         {0xFEFF, 0xFEFF},    // zero width no-break space
         {0xFFA0, 0xFFA0},    // half-width Hangul filler
         {0xFFF0, 0xFFFB},    // specials
+        {0x1BCA0, 0x1BCA3},  // shorthand format controls
         {0x1D173, 0x1D17A},  // musical format controls
         {0xE0000, 0xE0FFF},  // tags, variation selectors
     }};

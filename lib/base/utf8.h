@@ -41,8 +41,9 @@ void append_utf8(std::string& out, char32_t code_point);
 /// Tab and newline are controls too; callers that allow them ask first.
 bool is_deceptive(char32_t code_point);
 
-/// `text` with every deceptive or invalid character written as <U+XXXX>. Newline and tab stay if
-/// `keep_lines`. What a terminal or a page shows of other people's text goes through here.
+/// `text` with every deceptive character written as <U+XXXX> and every byte that is not UTF-8 as
+/// <0xXX>. Newline and tab stay if `keep_lines`. What a terminal or a page shows of other people's
+/// text goes through here.
 std::string make_visible(std::string_view text, bool keep_lines);
 
 }  // namespace oauth3::base
