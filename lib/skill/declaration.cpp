@@ -190,7 +190,7 @@ class Reader {
                 marker = 2;
             else if (line.starts_with("*"))
                 marker = 1;
-            else
+            else if (!line.starts_with("@"))  // as it may stand inside a block, without a marker
                 continue;
             const auto directive = split_directive(line, marker);
             if (directive && is_known_key(directive->key))
