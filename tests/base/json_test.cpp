@@ -1,11 +1,11 @@
 #include "base/json.h"
 
-#include <rapidcheck.h>
+#include "base/utf8.h"
+#include "support/any_json.h"
+#include "support/catch.h"
 
 #include <cmath>
 #include <cstring>
-
-#include "support/catch.h"
 
 using oauth3::base::canonical_json;
 using oauth3::base::Json;
@@ -19,10 +19,21 @@ TEST_CASE("the strict reader takes what RFC 8259 allows") {
 }
 
 TEST_CASE("the strict reader refuses what is ambiguous or malformed") {
-    const std::string text = GENERATE(as<std::string>{}, "", "{", "[1,]", "{\"a\":1,}", "nul", "01",
-                                      "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\xff\"", "\"\xc0\xaf\"",
-                                      "{\"a\":1,\"a\":2}", "{\"x\":{\"a\":1,\"\\u0061\":2}}", "1 2",
-                                      "// c\n1", "NaN", "'a'", "\"\t\"", "\xEF\xBB\xBF" "1 1");
+    const std::string text = GENERATE(
+        as<std::string>{}, "", "{", "[1,]", "{\"a\":1,}", "nul", "01", "\"\\ud800\"",
+        "\"\\udc00\\ud800\"", "\"\xff\"", "\"\xc0\xaf\"", "{\"a\":1,\"a\":2}", "1e999", "-1e999",
+        "+1", ".5", "1.", "0x1", "1e", "--1", "-", "[1 2]", "[", "]", "{\"a\"}", "{a:1}", "{1:1}",
+        "{\"a\":1 \"b\":2}", "\"", "\"\\\"", "\"\\x41\"", "\"\\u12\"", "\"\\ud83d\"",
+        "\"\\ud83dx\"", "\"\\ud83d\\u0041\"", "\"a\nb\"", "\"\x7f", "True", "nulll", "[1],", "{}{}",
+        "\xEF\xBB", "\xFE\xFF", "\"\xED\xA0\x80\"", "\"\xF4\x90\x80\x80\"", "\"\xE2\x82\"", "/**/1",
+        "1;", "Infinity", "{\"\":1,\"\":2}", "[{\"a\":[{\"b\":1,\"b\":1}]}]",
+        "\x0c"
+        "1",
+        "\xC2\xA0"
+        "1",
+        "{\"x\":{\"a\":1,\"\\u0061\":2}}", "1 2", "// c\n1", "NaN", "'a'", "\"\t\"",
+        "\xEF\xBB\xBF"
+        "1 1");
     CAPTURE(text);
     CHECK_THROWS_AS(parse_json(text), JsonError);
 }
@@ -35,9 +46,11 @@ TEST_CASE("nesting is limited") {
 }
 
 TEST_CASE("canonical JSON follows the examples of RFC 8785") {
-    CHECK(canonical_json(parse_json(R"({"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]})")) ==
-          "{\"literals\":[null,true,false],\"numbers\":[333333333.3333333,1e+30,4.5,0.002,1e-27],"
-          "\"string\":\"\xE2\x82\xAC$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}");
+    CHECK(
+        canonical_json(parse_json(
+            R"({"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]})")) ==
+        "{\"literals\":[null,true,false],\"numbers\":[333333333.3333333,1e+30,4.5,0.002,1e-27],"
+        "\"string\":\"\xE2\x82\xAC$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}");
     // Sorted by UTF-16 code units: the emoji (D83D...) stands before U+FB33.
     CHECK(canonical_json(parse_json("{\"\\ufb33\":1,\"\\ud83d\\ude00\":2,\"\\r\":3,\"1\":4}")) ==
           "{\"\\r\":3,\"1\":4,\"\xF0\x9F\x98\x80\":2,\"\xEF\xAC\xB3\":1}");
@@ -57,4 +70,67 @@ TEST_CASE("canonical numbers read back as the same double") {
         RC_PRE(std::isfinite(value));
         RC_ASSERT(parse_json(canonical_json(Json(value))).get<double>() == value);
     }));
+}
+
+TEST_CASE("a NUL does not hide what follows the document") {
+    using namespace std::string_literals;
+    for (const std::string& text :
+         {"{}\0"s, "{}\0{\"a\":1}"s, "\0"s, "\0{}"s, "[1,\0 2]"s, "1\0"s, "\"a\0b\""s})
+        CHECK_THROWS_AS(parse_json(text), JsonError);
+    CHECK(parse_json("\"a\\u0000b\"").get<std::string>() == "a\0b"s);
+}
+
+TEST_CASE("no value is changed by writing and reading it") {
+    CHECK(rc::check([] {
+        const Json value = oauth3::test::any_json();
+        const std::string text = oauth3::base::dump_json(value);
+        const Json read = parse_json(text);
+        RC_ASSERT(read == value);
+        RC_ASSERT(oauth3::base::dump_json(read) == text);
+        RC_ASSERT(text.find('\n') == std::string::npos);
+    }));
+}
+
+TEST_CASE("the canonical form is one: of itself, and whatever the order of the members was") {
+    CHECK(rc::check([] {
+        const Json value = oauth3::test::any_json();
+        const std::string canonical = canonical_json(value);
+        RC_ASSERT(canonical_json(parse_json(canonical)) == canonical);
+        RC_ASSERT(canonical_json(parse_json(value.dump(2))) == canonical);
+    }));
+}
+
+TEST_CASE("no bytes make the reader fail otherwise than by refusing") {
+    CHECK(rc::check([] {
+        // Pieces of JSON in any order come further than any bytes would.
+        std::string text;
+        for (int left = *rc::gen::inRange(0, 20); left > 0; --left)
+            text += *rc::gen::element<std::string>("{", "}", "[", "]", ",", ":", "\"", "\"a\"",
+                                                   "\\", "\\u", "d800", "1", "-", ".", "e", "null",
+                                                   "\xff", "\xE2\x82\xAC", std::string(1, '\0'),
+                                                   " ", "\n", "9999999999999999999");
+        try {
+            parse_json(text);
+        } catch (const JsonError& error) {
+            RC_ASSERT(oauth3::base::is_valid_utf8(error.what()));
+        }
+    }));
+}
+
+TEST_CASE("an error never repeats hostile text as it came") {
+    try {
+        parse_json("{\"\\u001b[2J\\u202e\":1,\"\\u001b[2J\\u202e\":2}");
+        FAIL("it was accepted");
+    } catch (const JsonError& error) {
+        const std::string_view text = error.what();
+        CHECK(text.find('\x1b') == std::string_view::npos);
+        CHECK(text.find("\u202e") == std::string_view::npos);
+    }
+}
+
+TEST_CASE("writing a reply never throws, writing what is hashed does") {
+    CHECK(oauth3::base::dump_json(Json("a\xff")) == "\"a\uFFFD\"");
+    CHECK_THROWS_AS(canonical_json(Json("a\xff")), JsonError);
+    CHECK_THROWS_AS(canonical_json(Json{{"a\xff", 1}}), JsonError);
+    CHECK_THROWS_AS(canonical_json(Json(INFINITY)), JsonError);
 }
