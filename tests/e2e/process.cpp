@@ -89,7 +89,10 @@ Process::Process(const std::vector<std::string>& argv,
     base::Pipe out = base::make_pipe();
     base::Pipe err = base::make_pipe();
     base::Pipe stop = base::make_pipe();
-    std::vector<std::string> arguments = argv;
+    // A test program that crashes or is killed for its time leaves nothing running: the kernel
+    // kills what it started. setpriv replaces itself, so the process id stays.
+    std::vector<std::string> arguments{"/usr/bin/setpriv", "--pdeathsig", "KILL", "--"};
+    arguments.insert(arguments.end(), argv.begin(), argv.end());
     std::vector<std::string> variables = merged(environment);
 
     posix_spawn_file_actions_t actions;

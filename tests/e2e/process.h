@@ -44,7 +44,7 @@ struct Ended {
 };
 
 /// A program that runs in a session of its own, so without a terminal, with stdin from /dev/null.
-/// Killed by its destructor.
+/// Killed by its destructor, and if the thread that started it ends: start it from the main thread.
 class Process {
   public:
     /// `environment` replaces or adds variables; an empty value removes one.
