@@ -50,7 +50,7 @@ TEST_CASE("conformance 15: kill -9 during a run, and a restart on the same folde
     const Queue queue = fill_queue(server, key);
     // Two clients wait while the server dies; the second is the command line tool.
     const auto waiting = server.cli({"poll", queue.queued.id}, {{"OAUTH3_API_KEY", key}});
-    auto held = std::async(std::launch::async, [&server, url = server.url(), &queue, key] {
+    auto held = std::async(std::launch::async, [url = server.url(), &queue, key] {
         return http(url, {.path = "/execute/" + queue.queued.id + "/status?wait=true", .key = key});
     });
     server.get("/execute/" + queue.queued.id + "/status?wait=true&timeout=300", key);
