@@ -151,7 +151,14 @@ void Runs::start(const std::string& id) {
     auto stop = std::make_shared<jail::StopSignal>();
     running_.emplace(id, Running{stop, *row});
     workers_.submit([this, id, stop, job = std::move(job)] {
-        runtime::Outcome outcome = runner_(job, *stop);
+        runtime::Outcome outcome;
+        try {
+            outcome = runner_(job, *stop);
+        } catch (const std::exception& e) {
+            // Out of a thread it would end the server, and all other runs with it.
+            outcome = {};
+            outcome.setup_error = e.what();
+        }
         {
             const std::lock_guard lock(finished_mutex_);
             finished_.emplace_back(id, std::move(outcome));

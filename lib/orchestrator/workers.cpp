@@ -24,7 +24,6 @@ void Workers::finish() {
     {
         const std::lock_guard lock(mutex_);
         ending_ = true;
-        queue_.clear();
     }
     wake_.notify_all();
     for (std::thread& thread : threads_) thread.join();
@@ -37,7 +36,7 @@ void Workers::loop() {
         {
             std::unique_lock lock(mutex_);
             wake_.wait(lock, [this] { return ending_ || !queue_.empty(); });
-            if (ending_) return;
+            if (queue_.empty()) return;
             work = std::move(queue_.front());
             queue_.pop_front();
         }

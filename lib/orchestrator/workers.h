@@ -10,7 +10,7 @@
 
 namespace oauth3::orchestrator {
 
-/// A fixed number of threads for work that blocks. Work in the queue when it ends is dropped.
+/// A fixed number of threads for work that blocks.
 class Workers {
   public:
     explicit Workers(std::size_t threads);
@@ -19,7 +19,8 @@ class Workers {
     Workers& operator=(const Workers&) = delete;
 
     void submit(std::function<void()> work);
-    /// Waits for the work that has begun; nothing begins any more.
+    /// Waits until all that was submitted is done: what stands for a run in the store must come
+    /// to an end, even if no thread had taken it up yet.
     void finish();
 
   private:
