@@ -202,7 +202,7 @@ std::optional<Cancelled> Orchestrator::cancel(const Principal& who, std::string_
     }
     store::Change change;
     change.actor = who.actor();
-    change.completed_at = std::max(clock_.now(), row->created_at);
+    change.completed_at = ending_time(*row);
     change.error = "cancelled";
     store::Transaction tx(database_);
     requests_.transition(tx, *row, Status::cancelled, *change.completed_at, change);
@@ -237,13 +237,18 @@ std::string Orchestrator::code(const store::RequestRow& row) {
 
 std::vector<store::RequestRow> Orchestrator::list(const Principal& owner,
                                                   const store::ListFilter& filter) {
+    if (owner.is_agent()) return {};
     return requests_.list(owner.owner_id, filter);
+}
+
+base::Time Orchestrator::ending_time(const store::RequestRow& row) const {
+    return std::max(clock_.now(), row.approved_at.value_or(row.created_at));
 }
 
 void Orchestrator::expire(store::RequestRow row) {
     store::Change change;
     change.actor = "server";
-    change.completed_at = std::max(clock_.now(), row.created_at);
+    change.completed_at = ending_time(row);
     change.error = "approval expired";
     store::Transaction tx(database_);
     const bool moved = requests_.transition(tx, row, Status::expired, *change.completed_at, change);
@@ -252,9 +257,10 @@ void Orchestrator::expire(store::RequestRow row) {
 }
 
 void Orchestrator::tick() {
+    // First, so that a row that cannot be ended does not keep results from being stored.
+    runs_.retry_unsettled();
     for (const std::string& id : requests_.overdue(clock_.now()))
         if (auto row = requests_.find(id)) expire(std::move(*row));
-    runs_.retry_unsettled();
 }
 
 }  // namespace oauth3::orchestrator

@@ -102,6 +102,7 @@ class Orchestrator {
     std::optional<store::RequestRow> find_by_link(std::string_view id);
     std::optional<store::ResultRow> result(const store::RequestRow& row);
     std::string code(const store::RequestRow& row);
+    /// Empty for an agent.
     std::vector<store::RequestRow> list(const Principal& owner, const store::ListFilter& filter);
 
     /// To be called about once a second: ends what is overdue, stores what could not be stored.
@@ -115,6 +116,8 @@ class Orchestrator {
                      const policy::Session& session, const std::optional<store::SessionRow>& old,
                      const std::string& actor, base::Time now);
     void expire(store::RequestRow row);
+    /// Now, but never before what happened to the request already: the clock may jump back.
+    base::Time ending_time(const store::RequestRow& row) const;
     bool has_room(const Principal& agent);
 
     store::Database& database_;
