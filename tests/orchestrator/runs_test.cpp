@@ -290,8 +290,9 @@ TEST_CASE("the times of a request never run backwards, though the clock does") {
     world.wait_for(id, Status::executing);
     const auto queued = world.submit("print", "s").id, second = world.submit("print").id,
                third = world.submit("print").id, fourth = world.submit("print").id;
-    back();
+    world.clock.move(hours(3));
     world.approve(second);
+    REQUIRE(*world.row(second).approved_at > world.row(second).created_at);
     back();
     CHECK(world.server->cancel(world.agent(), second)->row.status == Status::cancelled);
     back();
