@@ -211,7 +211,10 @@ void prepare() {
 void run_helper(base::Fd socket) noexcept {
     try {
         prepare();
-        Helper helper(keep_only(std::move(socket)));
+        socket = keep_only(std::move(socket));
+        // Spawner::start() waits for this packet.
+        if (!send_with_fds(socket.get(), "r", {}, 0)) base::throw_errno("tell that it is ready");
+        Helper helper(std::move(socket));
         helper.run();
         helper.end_all();
     } catch (const std::exception& error) {

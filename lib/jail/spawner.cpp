@@ -66,7 +66,17 @@ Spawner Spawner::start() {
         pair.first.reset();
         run_helper(std::move(pair.second));
     }
-    return Spawner(std::move(pair.first), pid);
+    pair.second.reset();
+    Spawner spawner(std::move(pair.first), pid);
+    // From here on no signal of the terminal can reach the helper.
+    char ready = 0;
+    ssize_t size = -1;
+    do size = ::recv(spawner.socket_.get(), &ready, 1, 0);
+    while (size < 0 && errno == EINTR);
+    if (size != 1)
+        throw base::Error("spawner_gone", "the helper process that starts jails did not start",
+                          "what it said stands above");
+    return spawner;
 }
 
 Spawner::Spawner(Spawner&& other) noexcept

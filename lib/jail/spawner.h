@@ -16,8 +16,9 @@ namespace oauth3::jail {
 /// server ends, however that happens; signals of the terminal do not reach it.
 class Spawner {
   public:
-    /// Forks the helper. Call it while the process has a single thread and no key yet.
-    /// Throws Error "not_single_threaded", or SystemError.
+    /// Forks the helper and waits until it is ready. Call it while the process has a single thread
+    /// and nothing confidential yet. Throws Error "not_single_threaded" or "spawner_gone", or
+    /// SystemError.
     static Spawner start();
 
     Spawner(Spawner&& other) noexcept;

@@ -244,6 +244,10 @@ TEST_CASE("200 runs leave no process, descriptor or mount") {
 
 TEST_CASE("a server without descriptors to spare gets an error, and no jail runs unwatched") {
     const Spawner one = Spawner::start();
+    const Spec job = spec({"wait"});
+    // UBSan looks at the types of exceptions through a pipe when it first sees them.
+    CHECK_THROWS_AS(base::throw_errno("an error"), base::SystemError);
+    CHECK_THROWS_AS(throw base::Error("an", "error"), base::Error);
     rlimit before{};
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
     rlimit few = before;
@@ -254,7 +258,6 @@ TEST_CASE("a server without descriptors to spare gets an error, and no jail runs
         rlimit now = few;
         now.rlim_cur = few.rlim_cur + extra;
         REQUIRE(::setrlimit(RLIMIT_NOFILE, &now) == 0);
-        const Spec job = spec({"wait"});
         std::string code = "no error";
         try {
             const Process process = one.launch(job);
