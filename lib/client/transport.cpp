@@ -24,10 +24,7 @@ constexpr const char* kSdkHeader = "X-OAuth3-SDK-Version: 0.3.0";
 void init_curl_once() {
     static std::once_flag once;
     std::call_once(once, [] {
-        // Without CURL_GLOBAL_SSL: OpenSSL 3 initialises itself when TLS is first wanted, and a
-        // call over plain HTTP is done before that would be.
-        if (curl_global_init(CURL_GLOBAL_DEFAULT & ~CURL_GLOBAL_SSL) != CURLE_OK)
-            throw std::bad_alloc();
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw std::bad_alloc();
     });
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/error.h"
+#include "store/database.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <SQLiteCpp/VariadicBind.h>
@@ -11,6 +13,38 @@
 
 /// Reading and binding columns; only for the files of this room.
 namespace oauth3::store {
+
+/// The use of one compiled statement of the database. It is reset when this dies, so that it holds
+/// no snapshot and no other caller's values.
+class Prepared {
+  public:
+    Prepared(Database& database, const std::string& sql) : compiled_(database.compiled(sql)) {
+        if (compiled_.in_use) throw base::Error("internal", "a statement is used within itself");
+        compiled_.in_use = true;
+    }
+    ~Prepared() {
+        compiled_.statement->tryReset();
+        compiled_.statement->clearBindings();
+        compiled_.in_use = false;
+    }
+    Prepared(const Prepared&) = delete;
+    Prepared& operator=(const Prepared&) = delete;
+
+    operator SQLite::Statement&() {
+        return *compiled_.statement;
+    }  // NOLINT: it is one, for a while
+    template <typename T>
+    void bind(int index, const T& value) {
+        compiled_.statement->bind(index, value);
+    }
+    bool executeStep() { return compiled_.statement->executeStep(); }
+    int exec() { return compiled_.statement->exec(); }
+    SQLite::Column getColumn(int index) { return compiled_.statement->getColumn(index); }
+    bool isColumnNull(int index) { return compiled_.statement->isColumnNull(index); }
+
+  private:
+    Database::Compiled& compiled_;
+};
 
 /// The bytes of a TEXT or BLOB column, NUL characters included.
 inline std::string text(SQLite::Statement& row, int column) {

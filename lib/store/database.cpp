@@ -59,6 +59,12 @@ Database::Database(const std::filesystem::path& folder) {
 
 Database::~Database() = default;
 
+Database::Compiled& Database::compiled(const std::string& sql) {
+    Compiled& entry = compiled_[sql];
+    if (!entry.statement) entry.statement = std::make_unique<SQLite::Statement>(*sqlite_, sql);
+    return entry;
+}
+
 Transaction::Transaction(Database& database) : database_(database) {
     database_.sqlite().exec("BEGIN IMMEDIATE");
 }

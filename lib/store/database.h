@@ -3,11 +3,14 @@
 #include "base/fd.h"
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <string>
 
 namespace SQLite {
 class Database;
-}
+class Statement;
+}  // namespace SQLite
 
 namespace oauth3::store {
 
@@ -25,9 +28,18 @@ class Database {
 
     SQLite::Database& sqlite() { return *sqlite_; }
 
+    /// A statement that was compiled once and is used again and again: compiling costs more than
+    /// most of them take to run. One user at a time: see Prepared in columns.h.
+    struct Compiled {
+        std::unique_ptr<SQLite::Statement> statement;
+        bool in_use = false;
+    };
+    Compiled& compiled(const std::string& sql);
+
   private:
     base::Fd lock_;
     std::unique_ptr<SQLite::Database> sqlite_;
+    std::map<std::string, Compiled> compiled_;
 };
 
 /// Takes the write lock at once and rolls back unless committed. Everything that writes asks for
@@ -40,7 +52,7 @@ class Transaction {
     Transaction& operator=(const Transaction&) = delete;
 
     void commit();
-    SQLite::Database& sqlite() { return database_.sqlite(); }
+    Database& database() { return database_; }
 
   private:
     Database& database_;

@@ -13,15 +13,15 @@ void Ledger::append(Transaction& tx, const Entry& entry) {
     event.request_id = entry.request_id;
     event.detail = entry.detail;
 
-    SQLite::Statement last(
-        tx.sqlite(), "SELECT seq, hash FROM ledger WHERE owner_id = ? ORDER BY seq DESC LIMIT 1");
+    Prepared last(tx.database(),
+                  "SELECT seq, hash FROM ledger WHERE owner_id = ? ORDER BY seq DESC LIMIT 1");
     last.bind(1, entry.owner_id);
     if (last.executeStep())
         ledger::link(event, last.getColumn(0).getInt64(), text(last, 1));
     else
         ledger::link(event, 0, ledger::first_prev());
 
-    SQLite::Statement insert(tx.sqlite(), "INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?)");
+    Prepared insert(tx.database(), "INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?)");
     SQLite::bind(insert, entry.owner_id, event.seq, event.at, event.actor, event.action);
     bind_optional(insert, 6, event.tenant_id);
     bind_optional(insert, 7, event.request_id);
@@ -33,8 +33,8 @@ void Ledger::append(Transaction& tx, const Entry& entry) {
 
 std::vector<ledger::Event> Ledger::events(const std::string& owner_id, std::int64_t after,
                                           std::int64_t limit) {
-    SQLite::Statement query(
-        database_.sqlite(),
+    Prepared query(
+        database_,
         "SELECT seq, at, actor, action, tenant_id, request_id, detail, prev, hash FROM ledger "
         "WHERE owner_id = ? AND seq > ? ORDER BY seq LIMIT ?");
     SQLite::bind(query, owner_id, after, limit);

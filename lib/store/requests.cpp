@@ -87,13 +87,13 @@ void keep(std::optional<T>& into, const std::optional<T>& value) {
 
 void Requests::insert(Transaction& tx, const RequestRow& row, std::string_view code) {
     if (row.code_hash) {
-        SQLite::Statement program(tx.sqlite(), "INSERT OR IGNORE INTO programs VALUES (?,?)");
+        Prepared program(tx.database(), "INSERT OR IGNORE INTO programs VALUES (?,?)");
         program.bind(1, *row.code_hash);
         bind_blob(program, 2, code);
         program.exec();
     }
-    SQLite::Statement insert(
-        tx.sqlite(),
+    Prepared insert(
+        tx.database(),
         "INSERT INTO requests (id, kind, owner_id, tenant_id, session_id, status, skill_id, "
         "description, declared_id, code_hash, args, secrets, networks, timeout, scope, warnings, "
         "violations, created_at, expires_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
@@ -126,8 +126,8 @@ bool Requests::transition(Transaction& tx, RequestRow& row, policy::Status to, b
         throw base::Error("illegal_transition",
                           fmt::format("a request cannot go from {} to {}",
                                       policy::to_string(row.status), policy::to_string(to)));
-    SQLite::Statement update(
-        tx.sqlite(),
+    Prepared update(
+        tx.database(),
         "UPDATE requests SET status = ?1, approved_at = coalesce(?2, approved_at), "
         "executed_at = coalesce(?3, executed_at), completed_at = coalesce(?4, completed_at), "
         "authority = coalesce(?5, authority), level = coalesce(?6, level), "
@@ -162,7 +162,7 @@ bool Requests::transition(Transaction& tx, RequestRow& row, policy::Status to, b
 }
 
 void Requests::insert_result(Transaction& tx, std::string_view id, const ResultRow& result) {
-    SQLite::Statement insert(tx.sqlite(), "INSERT INTO results VALUES (?,?,?,?,?,?,?,?,?,?)");
+    Prepared insert(tx.database(), "INSERT INTO results VALUES (?,?,?,?,?,?,?,?,?,?)");
     insert.bind(1, std::string(id));
     insert.bind(2, result.success ? 1 : 0);
     bind_blob(insert, 3, result.out);
@@ -177,16 +177,15 @@ void Requests::insert_result(Transaction& tx, std::string_view id, const ResultR
 }
 
 std::optional<RequestRow> Requests::find(std::string_view id) {
-    SQLite::Statement query(database_.sqlite(),
-                            fmt::format("SELECT {} FROM requests WHERE id = ?", kColumns));
+    Prepared query(database_, fmt::format("SELECT {} FROM requests WHERE id = ?", kColumns));
     query.bind(1, std::string(id));
     if (!query.executeStep()) return std::nullopt;
     return read_row(query);
 }
 
 std::optional<ResultRow> Requests::result(std::string_view id) {
-    SQLite::Statement query(
-        database_.sqlite(),
+    Prepared query(
+        database_,
         "SELECT success, stdout, stderr, exit_code, duration, timed_out, oom_killed, truncated, "
         "signal FROM results WHERE request_id = ?");
     query.bind(1, std::string(id));
@@ -205,7 +204,7 @@ std::optional<ResultRow> Requests::result(std::string_view id) {
 }
 
 std::string Requests::code(std::string_view hash) {
-    SQLite::Statement query(database_.sqlite(), "SELECT code FROM programs WHERE hash = ?");
+    Prepared query(database_, "SELECT code FROM programs WHERE hash = ?");
     query.bind(1, std::string(hash));
     if (!query.executeStep()) throw base::Error("corrupt", "a stored program is missing");
     return text(query, 0);
@@ -217,7 +216,7 @@ std::vector<RequestRow> Requests::list(std::string_view owner_id, const ListFilt
     if (filter.tenant_id) sql += " AND tenant_id = ?3";
     if (filter.before) sql += " AND seq < ?4";
     sql += " ORDER BY seq DESC LIMIT ?5";
-    SQLite::Statement query(database_.sqlite(), sql);
+    Prepared query(database_, sql);
     query.bind(1, std::string(owner_id));
     if (filter.status) query.bind(2, std::string(policy::to_string(*filter.status)));
     if (filter.tenant_id) query.bind(3, *filter.tenant_id);
@@ -227,17 +226,16 @@ std::vector<RequestRow> Requests::list(std::string_view owner_id, const ListFilt
 }
 
 std::vector<RequestRow> Requests::with_status(policy::Status status) {
-    SQLite::Statement query(
-        database_.sqlite(),
-        fmt::format("SELECT {} FROM requests WHERE status = ? ORDER BY seq", kColumns));
+    Prepared query(database_,
+                   fmt::format("SELECT {} FROM requests WHERE status = ? ORDER BY seq", kColumns));
     query.bind(1, std::string(policy::to_string(status)));
     return read_rows(query);
 }
 
 std::vector<std::string> Requests::overdue(base::Time now) {
-    SQLite::Statement query(database_.sqlite(),
-                            "SELECT id FROM requests WHERE status IN "
-                            "('pending', 'awaiting_secrets') AND expires_at <= ?");
+    Prepared query(database_,
+                   "SELECT id FROM requests WHERE status IN "
+                   "('pending', 'awaiting_secrets') AND expires_at <= ?");
     query.bind(1, base::to_millis(now));
     std::vector<std::string> out;
     while (query.executeStep()) out.push_back(text(query, 0));
@@ -245,9 +243,8 @@ std::vector<std::string> Requests::overdue(base::Time now) {
 }
 
 std::int64_t Requests::count_pending(std::string_view tenant_id) {
-    SQLite::Statement query(
-        database_.sqlite(),
-        "SELECT count(*) FROM requests WHERE status = 'pending' AND tenant_id = ?");
+    Prepared query(database_,
+                   "SELECT count(*) FROM requests WHERE status = 'pending' AND tenant_id = ?");
     query.bind(1, std::string(tenant_id));
     query.executeStep();
     return query.getColumn(0).getInt64();

@@ -6,8 +6,8 @@
 namespace oauth3::store {
 
 std::optional<SessionRow> Sessions::find(std::string_view tenant_id, std::string_view id) {
-    SQLite::Statement query(
-        database_.sqlite(),
+    Prepared query(
+        database_,
         "SELECT tenant_id, id, owner_id, policy, created_at, last_activity, expires_at, ended, "
         "runs_used FROM sessions WHERE tenant_id = ? AND id = ?");
     SQLite::bind(query, std::string(tenant_id), std::string(id));
@@ -26,8 +26,7 @@ std::optional<SessionRow> Sessions::find(std::string_view tenant_id, std::string
 }
 
 void Sessions::put(Transaction& tx, const SessionRow& row) {
-    SQLite::Statement insert(tx.sqlite(),
-                             "INSERT OR REPLACE INTO sessions VALUES (?,?,?,?,?,?,?,?,?)");
+    Prepared insert(tx.database(), "INSERT OR REPLACE INTO sessions VALUES (?,?,?,?,?,?,?,?,?)");
     SQLite::bind(insert, row.tenant_id, row.id, row.owner_id,
                  base::dump_json(policy::to_json(row.session.policy)),
                  base::to_millis(row.session.created_at),
