@@ -9,9 +9,7 @@ std::vector<Command> all_commands() {
         cancel_command(),  signup_command(),
         pending_command(), show_command(),
         approve_command(), deny_command(),
-#ifdef OAUTH3_HAS_SERVE
         serve_command(),
-#endif
     };
 }
 
