@@ -44,107 +44,11 @@ struct Fixture {
         return moved;
     }
     std::size_t events() { return ledger.events(kOwner, 0, 1000).size(); }
-    std::string pragma(const std::string& name) {
-        return database.sqlite().execAndGet("PRAGMA " + name).getString();
-    }
 };
-
-/// The code of the Error that opening the folder throws, "" if none.
-std::string open_error(const std::filesystem::path& folder) {
-    try {
-        const Database database(folder);
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return "";
-}
 
 const std::string kNasty("a\0b\xFF\xC0\r\n'; DROP TABLE requests; --", 33);
 
 }  // namespace
-
-TEST_CASE_METHOD(Fixture, "a new folder gets the whole schema, and keeps it") {
-    const std::string version = std::to_string(migrations().size());
-    CHECK(pragma("user_version") == version);
-    for (const char* table :
-         {"owners", "tenants", "keys", "programs", "requests", "results", "sessions", "ledger"})
-        CHECK(database.sqlite().tableExists(table));
-    const auto path = folder.path() / "again";
-    Texts schemas;
-    for (int round = 0; round < 3; ++round) {
-        Database again(path);
-        CHECK(again.sqlite().execAndGet("PRAGMA user_version").getString() == version);
-        schemas.push_back(
-            again.sqlite().execAndGet("SELECT group_concat(sql) FROM sqlite_master").getString());
-    }
-    CHECK(schemas[0] == schemas[2]);
-}
-
-TEST_CASE_METHOD(Fixture, "what is promised of the connection is really set") {
-    CHECK(pragma("journal_mode") == "wal");
-    CHECK(pragma("synchronous") == "2");
-    CHECK(pragma("foreign_keys") == "1");
-    CHECK(pragma("trusted_schema") == "0");
-}
-
-TEST_CASE("nobody else may read what is in the data folder") {
-    const TemporaryFolder folder;
-    const mode_t mask = ::umask(0);
-    const auto path = folder / "data";
-    Database database(path);
-    add_principals(database);
-    ::umask(mask);
-    std::size_t files = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(path)) {
-        CAPTURE(entry.path().filename().string());
-        struct stat info {};
-        REQUIRE(::stat(entry.path().c_str(), &info) == 0);
-        CHECK((info.st_mode & 0777) == 0600);
-        ++files;
-    }
-    CHECK(files == 4);  // lock, database, write-ahead log, its index
-    struct stat info {};
-    REQUIRE(::stat(path.c_str(), &info) == 0);
-    CHECK((info.st_mode & 0777) == 0700);
-}
-
-TEST_CASE("a folder has one server at a time") {
-    const TemporaryFolder folder;
-    {
-        const Database first(folder / "data");
-        CHECK(open_error(folder / "data") == "data_in_use");
-        const pid_t child = ::fork();
-        if (child == 0) ::_exit(open_error(folder / "data") == "data_in_use" ? 0 : 1);
-        int status = -1;
-        REQUIRE(::waitpid(child, &status, 0) == child);
-        CHECK(status == 0);
-        CHECK(open_error(folder / "other").empty());
-    }
-    CHECK(open_error(folder / "data").empty());
-}
-
-TEST_CASE("data of a newer version is refused and left as it is") {
-    const TemporaryFolder folder;
-    { const Database database(folder / "data"); }
-    {
-        SQLite::Database raw((folder / "data/oauth3.db").string(), SQLite::OPEN_READWRITE);
-        raw.exec("PRAGMA user_version = 99");
-    }
-    CHECK(open_error(folder / "data") == "data_too_new");
-    SQLite::Database raw((folder / "data/oauth3.db").string(), SQLite::OPEN_READWRITE);
-    CHECK(raw.execAndGet("PRAGMA user_version").getInt() == 99);
-}
-
-TEST_CASE("what is no database is refused, not overwritten") {
-    const TemporaryFolder folder;
-    const std::string text(5000, 'x');
-    oauth3::base::make_private_folder(folder / "data");
-    oauth3::base::write_private_file(folder / "data/oauth3.db", text);
-    CHECK(open_error(folder / "data") == "store");
-    CHECK(oauth3::base::read_file(folder / "data/oauth3.db") == text);
-    ::chmod((folder / "data").c_str(), 0777);
-    CHECK(open_error(folder / "data") == "insecure_folder");
-}
 
 TEST_CASE_METHOD(Fixture, "of two copies of a row one wins") {
     RequestRow first = inserted(new_request());
