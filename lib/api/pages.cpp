@@ -1,5 +1,6 @@
 // The page behind an approval link: what is asked, for reading only (wire 7.1).
 
+#include "api/decision.h"
 #include "api/html.h"
 #include "api/refusal.h"
 #include "api/render.h"
@@ -153,11 +154,30 @@ http::Reply approval_page(Service& service, const http::Request& request, const 
     return request_page(service, *row);
 }
 
+/// The JSON variant of the approval page: a second decision answers what was decided.
+http::Reply decide_on_page(Service& service, const http::Request& request, const Principal* owner) {
+    if (owner == nullptr)
+        throw Refusal(403, "owner_required", "An approval link only reads.",
+                      "The human decides with: oauth3 approve <id>.");
+    const auto row = service.orchestrator().find(*owner, request.params.at(0));
+    if (!row) throw not_found();
+    const auto done =
+        service.orchestrator().decide(*owner, row->id, read_decision(Body(request), row->kind));
+    if (!done) throw not_found();
+    if (done->made) return json_response(200, decided_json(*done));
+    return json_response(200, {{"id", done->row.id},
+                               {"status", status_word(done->row)},
+                               {"message", "Already processed"}});
+}
+
 }  // namespace
 
 void add_page_routes(Service& service, std::vector<Endpoint>& table) {
     table.push_back({"GET", "/approve/:id", Auth::link, [&service](const auto& r, auto who) {
                          return approval_page(service, r, who);
+                     }});
+    table.push_back({"POST", "/approve/:id", Auth::link, [&service](const auto& r, auto who) {
+                         return decide_on_page(service, r, who);
                      }});
 }
 
