@@ -99,7 +99,7 @@ void run_server(const ServerOptions& options) {
 
     std::unique_ptr<Service> service;
     http::Options http_options;
-    http_options.listen = listen;
+    http_options.listen.assign(listen.begin(), listen.end());
     http_options.handle_signals = true;
     http::Server server(
         http_options, [&service](http::Request& request) { return service->handle(request); },

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,8 +23,14 @@ struct Request {
     std::vector<std::string> params;  ///< set from Match::params: the decoded ':name' segments
     Fields fields;                    ///< all header fields; trailers of a chunked body are dropped
     std::string body;                 ///< whole, without any transfer coding
-    std::string remote_address;       ///< "127.0.0.1" or "::1", without the port
-    bool remote_is_loopback = false;
+    std::string remote_address;       ///< "127.0.0.1" or "::1", without the port; "" if unix
+    std::uint16_t remote_port = 0;    ///< 0 if unix
+    bool remote_is_loopback = false;  ///< true for a unix socket too: it is this machine
+    std::string local_address;        ///< the server's end of the connection; "" if unix
+    std::uint16_t local_port = 0;
+    int listener = 0;               ///< Listener::tag of where it came in
+    bool is_tls = false;            ///< came over TLS that ends in this server
+    std::optional<uid_t> peer_uid;  ///< set iff it came over a unix socket (SO_PEERCRED)
 
     /// The first value of a header, "" if absent. Names are case-insensitive.
     std::string_view header(std::string_view name) const;

@@ -129,7 +129,8 @@ class Server::Impl {
             room_.cancel();
             finish_if_empty();
         };
-        for (const Address& wanted : loop_.options.listen) {
+        for (const Listener& listener : loop_.options.listen) {
+            const Address& wanted = listener.address;
             Address real;
             base::Fd fd = open_listener(wanted, real);
             Acceptor& acceptor = acceptors_.emplace_back(io_.get_executor());
@@ -171,6 +172,8 @@ class Server::Impl {
     }
 
     void on_stop(std::function<void()> work) { stop_hooks_.push_back(std::move(work)); }
+
+    void on_hangup(std::function<void()> work) { hangup_hooks_.push_back(std::move(work)); }
 
     const std::vector<Address>& endpoints() const { return endpoints_; }
     const Loop& loop() const { return loop_; }
@@ -333,6 +336,7 @@ class Server::Impl {
     std::vector<Address> endpoints_;
     bool finished_ = false;
     std::vector<std::function<void()>> stop_hooks_;
+    std::vector<std::function<void()>> hangup_hooks_;
     Steady::time_point next_complaint_{};
 
     std::mutex wake_mutex_;
@@ -368,6 +372,9 @@ void Server::every(base::Millis period, std::function<void()> work) {
 }
 void Server::on_stop(std::function<void()> work) {
     impl_->on_stop(std::move(work));
+}
+void Server::on_hangup(std::function<void()> work) {
+    impl_->on_hangup(std::move(work));
 }
 const std::vector<Address>& Server::local_endpoints() const {
     return impl_->endpoints();

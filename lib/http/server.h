@@ -5,14 +5,59 @@
 #include "http/hold.h"
 #include "http/message.h"
 
+#include <sys/types.h>
+
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace oauth3::http {
+
+class Tls;
+
+/// One place where the server can be reached.
+struct Listener {
+    Listener() = default;
+    /// On a TCP address. Implicit, since this is what nearly every listener is.
+    Listener(Address where, std::shared_ptr<Tls> with = nullptr, int name = 0)
+        : address(std::move(where)), tls(std::move(with)), tag(name) {}
+    /// On a stream socket in the file system. The folder must be one that only this user may write
+    /// to: see unix_socket.
+    static Listener at_path(std::filesystem::path path, int tag = 0) {
+        Listener listener;
+        listener.unix_socket = std::move(path);
+        listener.tag = tag;
+        return listener;
+    }
+
+    Address address;
+    /// If not empty: a unix socket of mode 0600 at this path stands in the place of the address.
+    /// What a dead server left there is replaced; the file is removed when the server stops.
+    std::filesystem::path unix_socket;
+    std::shared_ptr<Tls> tls;  ///< null: plain
+    int tag = 0;               ///< comes back as Request::listener
+};
+
+/// What came of one request, for logs and counters. The views are valid during the call only.
+struct Observed {
+    std::string_view method;  ///< "" if it could not be read
+    std::string_view path;    ///< raw and without the query; "" if it could not be read
+    unsigned status = 0;      ///< 0 if the client went away before there was a reply
+    int listener = 0;
+    std::string_view remote_address;   ///< as Request::remote_address
+    std::optional<uid_t> peer_uid;     ///< as Request::peer_uid
+    std::chrono::microseconds time{};  ///< from the whole request to the end of the write
+    std::uint64_t bytes_sent = 0;      ///< head and body, before TLS
+    bool held = false;                 ///< a Hold waited
+    bool is_complete = false;          ///< the kernel took the whole reply
+};
 
 /// What never reaches the handler, or came to nothing there.
 enum class Failure {
@@ -29,7 +74,7 @@ unsigned status_of(Failure failure);
 
 struct Options {
     /// Where to listen; at least one. Port 0 lets the kernel choose (see local_endpoints).
-    std::vector<Address> listen;
+    std::vector<Listener> listen;
     std::size_t body_limit = std::size_t{1} << 20;     ///< bytes, after transfer decoding
     std::size_t header_limit = std::size_t{16} << 10;  ///< bytes of request line and headers
     base::Millis request_timeout{30'000};              ///< for the headers, from their first byte
@@ -43,6 +88,9 @@ struct Options {
     std::size_t max_connections = 20'000;
     /// Stop on SIGTERM and SIGINT; a second signal ends the grace time at once.
     bool handle_signals = false;
+    /// Called on the loop after each reply was written, or came to nothing because the client went
+    /// away. An exception is logged and changes nothing.
+    std::function<void(const Observed&)> observe;
 };
 
 /// Answers HTTP/1.1 and 1.0 on one loop, in the thread that calls run(). It adds no header but
@@ -58,7 +106,9 @@ class Server {
     using FailureHandler = std::function<Response(Failure, const Request&)>;
 
     /// Binds and listens, so clients can connect from now on; they are answered in run(). Throws
-    /// SystemError, with a hint if the address is in use; Error "no_address" if there is none.
+    /// SystemError, with a hint if the address is in use; Error "no_address" if there is none,
+    /// "socket_in_use" if a server answers at the path of a unix socket, "bad_socket_path" if
+    /// something else lies there or the path is too long for the kernel.
     Server(Options options, RequestHandler handler, FailureHandler failure);
     /// run() must have returned. Held replies that were never answered are destroyed.
     ~Server();
@@ -89,7 +139,11 @@ class Server {
     /// answered.
     void on_stop(std::function<void()> work);
 
-    /// The addresses in the order of Options::listen, with the real ports.
+    /// Before run(), with Options::handle_signals: called on the loop at each SIGHUP. Without any
+    /// such call SIGHUP is left alone and ends the process.
+    void on_hangup(std::function<void()> work);
+
+    /// The TCP addresses in the order of Options::listen, with the real ports.
     const std::vector<Address>& local_endpoints() const;
 
     /// Any thread: number of Holds that wait, and of open connections.
