@@ -38,6 +38,17 @@ if(OAUTH3_SANITIZE)
     target_compile_options(oauth3_options INTERFACE
         -fsanitize=${OAUTH3_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(oauth3_options INTERFACE -fsanitize=${OAUTH3_SANITIZE})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+        # clang 14 cannot put what this check needs before the code of a coroutine.
+        target_compile_options(oauth3_options INTERFACE -fno-sanitize=function)
+    endif()
+endif()
+
+if(OAUTH3_FUZZ)
+    if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+        message(FATAL_ERROR "Fuzzing needs clang: use the preset \"fuzz\"")
+    endif()
+    target_compile_options(oauth3_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 if(OAUTH3_STATIC)
