@@ -28,6 +28,8 @@ class RateLimit {
   public:
     /// All of them > 0.
     RateLimit(std::size_t limit, base::Millis period, std::size_t max_keys = 10'000);
+    RateLimit(const RateLimit&) = delete;
+    RateLimit& operator=(const RateLimit&) = delete;
 
     /// True if one more event is within the limit; then it is counted, else not.
     bool allow(std::string_view key, base::Time now);
@@ -54,10 +56,9 @@ class RateLimit {
 
     base::Time advance(base::Time now);
     Times* find(std::string_view key, base::Time now);
-    Times& take(std::string_view key, base::Time now);
+    void add(std::string_view key, base::Time now);
     Times& shared(std::string_view key);
     void drop_old(Times& times, base::Time now) const;
-    static void push(Times& times, base::Time now, std::size_t limit);
 
     std::size_t limit_;
     base::Millis period_;
