@@ -66,11 +66,21 @@ Database::Compiled& Database::compiled(const std::string& sql) {
 }
 
 Transaction::Transaction(Database& database) : database_(database) {
-    database_.sqlite().exec("BEGIN IMMEDIATE");
+    if (database_.transactions_ == 0) {
+        database_.doomed_ = false;
+        try {
+            database_.sqlite().exec("BEGIN IMMEDIATE");
+        } catch (const SQLite::Exception& e) {
+            throw base::Error("store", fmt::format("cannot begin a transaction: {}", e.what()));
+        }
+    }
+    ++database_.transactions_;
 }
 
 Transaction::~Transaction() {
     if (!open_) return;
+    database_.doomed_ = true;
+    if (--database_.transactions_ > 0) return;
     try {
         database_.sqlite().exec("ROLLBACK");
     } catch (const std::exception& e) {
@@ -80,7 +90,15 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
-    database_.sqlite().exec("COMMIT");
+    if (database_.doomed_) throw base::Error("rolled_back", "a part of the change was not made");
+    if (database_.transactions_ == 1) {
+        try {
+            database_.sqlite().exec("COMMIT");
+        } catch (const SQLite::Exception& e) {
+            throw base::Error("store", fmt::format("cannot commit: {}", e.what()));
+        }
+    }
+    --database_.transactions_;
     open_ = false;
 }
 

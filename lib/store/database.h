@@ -37,6 +37,10 @@ class Database {
     Compiled& compiled(const std::string& sql);
 
   private:
+    friend class Transaction;
+
+    int transactions_ = 0;  ///< open ones, each within the one before
+    bool doomed_ = false;   ///< an inner one was not committed
     base::Fd lock_;
     std::unique_ptr<SQLite::Database> sqlite_;
     std::map<std::string, Compiled> compiled_;
@@ -44,6 +48,9 @@ class Database {
 
 /// Takes the write lock at once and rolls back unless committed. Everything that writes asks for
 /// one, so that a transition and its ledger row cannot be torn apart.
+///
+/// One that begins within another joins it: only the outermost writes. If any of them goes without
+/// commit(), so does the outermost, and its commit() throws Error "rolled_back".
 class Transaction {
   public:
     explicit Transaction(Database& database);

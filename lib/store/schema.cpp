@@ -113,7 +113,62 @@ CREATE TABLE ledger (
 CREATE INDEX ledger_of_request ON ledger (request_id) WHERE request_id IS NOT NULL;
 )sql";
 
-constexpr const char* kMigrations[] = {kFirst};
+// The service that people log in to: invites, log-ins, replies kept for repeated calls, retention.
+constexpr const char* kSecond = R"sql(
+-- Invites, log-in links and log-ins are opaque and stored only as SHA-256, like keys.
+CREATE TABLE invites (
+    id          TEXT PRIMARY KEY,
+    hash        TEXT NOT NULL UNIQUE,
+    owner_id    TEXT NOT NULL REFERENCES owners (id),
+    max_uses    INTEGER NOT NULL,
+    uses        INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE login_links (
+    hash        TEXT PRIMARY KEY,
+    owner_id    TEXT NOT NULL REFERENCES owners (id),
+    expires_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A log-in by key ends with its key; one by link has none.
+CREATE TABLE logins (
+    hash         TEXT PRIMARY KEY,
+    owner_id     TEXT NOT NULL REFERENCES owners (id),
+    key_id       TEXT REFERENCES keys (id),
+    created_at   INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX logins_by_use ON logins (last_used_at);
+
+CREATE TABLE idempotent_replies (
+    tenant_id   TEXT NOT NULL REFERENCES tenants (id),
+    route       TEXT NOT NULL,
+    key         TEXT NOT NULL,
+    body_hash   TEXT NOT NULL,
+    status      INTEGER NOT NULL,
+    reply       TEXT NOT NULL,
+    created_at  INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, route, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotent_replies_by_age ON idempotent_replies (created_at);
+
+CREATE INDEX tenants_of_owner ON tenants (owner_id, created_at);
+CREATE INDEX keys_of_owner ON keys (owner_id, created_at);
+CREATE INDEX keys_of_tenant ON keys (tenant_id) WHERE tenant_id IS NOT NULL;
+
+ALTER TABLE sessions ADD COLUMN ended_at INTEGER;
+ALTER TABLE sessions ADD COLUMN ended_reason TEXT;
+CREATE INDEX sessions_of_owner ON sessions (owner_id, last_activity);
+
+CREATE INDEX requests_of_skill ON requests (tenant_id, skill_id, seq) WHERE approved_at IS NOT NULL;
+CREATE INDEX requests_of_session ON requests (tenant_id, session_id, seq);
+CREATE INDEX requests_of_code ON requests (code_hash);
+CREATE INDEX requests_ended ON requests (completed_at) WHERE completed_at IS NOT NULL;
+)sql";
+
+constexpr const char* kMigrations[] = {kFirst, kSecond};
 
 }  // namespace
 
