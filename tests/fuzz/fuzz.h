@@ -1,11 +1,13 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 /// What libFuzzer calls, again and again, with bytes of its own making.
@@ -17,9 +19,13 @@ inline std::string_view as_text(const std::uint8_t* data, std::size_t size) {
     return {reinterpret_cast<const char*>(data), size};
 }
 
+/// The program's stderr before libFuzzer took it away from the code under test, which logs.
+inline const int kStderr = ::dup(2);
+
 /// Ends the program, which is how libFuzzer learns that an input broke a promise.
 [[noreturn]] inline void broken(std::string_view promise, std::string_view detail = {}) {
-    fmt::print(stderr, "BROKEN PROMISE: {}\n{}\n", promise, detail);
+    const std::string text = fmt::format("BROKEN PROMISE: {}\n{}\n", promise, detail);
+    if (::write(kStderr, text.data(), text.size()) < 0) std::perror("write");
     std::abort();
 }
 
