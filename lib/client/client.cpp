@@ -126,7 +126,7 @@ struct Client::Impl {
     }
 
     void report(Progress::Kind kind, std::string text, milliseconds delay = {}) const {
-        if (progress) progress({kind, std::move(text), delay});
+        if (progress) progress({kind, std::move(text), delay, {}});
     }
 
     /// Waits between two tries; throws if it is interrupted.
@@ -351,9 +351,13 @@ void Client::set_agent_key(std::string key) {
 }
 
 Reply Client::signup(std::string_view name) {
+    return signup(NewAgent{std::string(name), {}, {}});
+}
+
+Reply Client::signup(const NewAgent& agent) {
     Exchange e = impl_->exchange("/signup", Key::none);
     e.post = true;
-    e.body = base::dump_json(Json{{"name", name}});
+    e.body = base::dump_json(Json{{"name", agent.name}});
     Json document;
     Reply reply = impl_->post_until_sent(e, document);
     const std::string key = text_of(document, "api_key");
@@ -383,28 +387,28 @@ Submission Client::scope(std::string_view json, std::string idempotency_key) {
     return impl_->submit("/scope", std::string(json), std::move(idempotency_key));
 }
 
-RequestState Client::status(std::string_view id) {
+RequestState Client::status(std::string_view id, const Caller&) {
     Json document;
     Reply reply = impl_->once(impl_->exchange("/execute/" + checked_id(id) + "/status", Key::agent),
                               &document);
     return impl_->state_of(std::move(reply), document, id);
 }
 
-RequestState Client::poll(std::string_view id) {
+RequestState Client::poll(std::string_view id, const PollOptions&) {
     return impl_->poll(id);
 }
 
-Reply Client::cancel(std::string_view id) {
+Reply Client::cancel(std::string_view id, const Caller&) {
     Exchange e = impl_->exchange("/execute/" + checked_id(id) + "/cancel", Key::agent);
     e.post = true;
     e.body = "{}";
     return impl_->once(e);
 }
 
-Reply Client::pending(std::string_view before) {
+Page Client::pending(std::string_view before) {
     std::string path = "/requests?status=pending&limit=100";
     if (!before.empty()) path += "&before=" + percent_encoded(before);
-    return impl_->once(impl_->exchange(path, Key::owner));
+    return {impl_->once(impl_->exchange(path, Key::owner)), {}};
 }
 
 Reply Client::request(std::string_view id) {
