@@ -21,6 +21,19 @@ bool may_see(const Principal& who, const store::RequestRow& row) {
     return who.is_agent() ? who.tenant_id == row.tenant_id : who.owner_id == row.owner_id;
 }
 
+policy::Ask ask_of(const ExecuteSubmission& submission, const std::string& code_hash) {
+    return {code_hash, submission.args, submission.secrets, submission.declaration.networks,
+            submission.declaration.timeout};
+}
+
+/// When a request that waits for a human ends by itself; nullopt for any other.
+std::optional<base::Time> deadline(const store::RequestRow& row) {
+    if (policy::is_undecided(row.status)) return row.expires_at;
+    if (row.status == Status::awaiting_secrets && row.approved_at)
+        return *row.approved_at + (row.expires_at - row.created_at);
+    return std::nullopt;
+}
+
 /// The session of an earlier approval, if it still lives: an ended one is not widened but begun
 /// anew.
 std::optional<policy::Session> living(const std::optional<store::SessionRow>& row, base::Time now) {
@@ -35,6 +48,8 @@ Orchestrator::Orchestrator(store::Database& database, const base::Clock& clock, 
     : database_(database),
       requests_(database),
       sessions_(database),
+      ledger_(database),
+      retention_(database),
       clock_(clock),
       hooks_(hooks),
       settings_(settings),
@@ -66,8 +81,7 @@ std::variant<Submitted, TooManyPending> Orchestrator::submit(const Principal& ag
     row.declared_id = submission.declaration.skill;
     row.warnings = submission.declaration.warnings;
     row.code_hash = skill::code_hash(submission.code);
-    row.ask = {*row.code_hash, submission.args, submission.secrets, submission.declaration.networks,
-               submission.declaration.timeout};
+    row.ask = ask_of(submission, *row.code_hash);
 
     store::Transaction tx(database_);
     auto session = sessions_.find(agent.tenant_id, row.session_id);
@@ -92,7 +106,7 @@ std::variant<Submitted, TooManyPending> Orchestrator::submit(const Principal& ag
             {"by", "session"}, {"session_id", row.session_id}, {"grant", *change.grant_digest}};
         requests_.transition(tx, row, Status::approved, row.created_at, change);
         session->session.last_activity = row.created_at;
-        ++session->runs_used;
+        ++session->session.runs_used;
         sessions_.put(tx, *session);
     }
     tx.commit();
@@ -122,22 +136,23 @@ std::variant<Submitted, TooManyPending> Orchestrator::submit(const Principal& ag
     return Submitted{std::move(row), session_exists};
 }
 
-void Orchestrator::put_session(store::Transaction& tx, const store::RequestRow& row,
-                               const policy::Session& session,
-                               const std::optional<store::SessionRow>& old,
-                               const std::string& actor, base::Time now) {
-    const bool widened = living(old, now).has_value();
-    store::SessionRow next{row.tenant_id, row.session_id, row.owner_id, session,
-                           widened ? old->runs_used : 0};
-    sessions_.put(tx, next);
-    store::Ledger::append(
-        tx, {now,
-             row.owner_id,
-             actor,
-             widened ? "session.widened" : "session.created",
-             row.tenant_id,
-             row.id,
-             {{"session_id", row.session_id}, {"policy", policy::to_json(session.policy)}}});
+Would Orchestrator::would(const Principal& agent, const ExecuteSubmission& submission) {
+    Would out;
+    out.session_id = submission.session_id.value_or(base::make_id("session_"));
+    const auto session = sessions_.find(agent.tenant_id, out.session_id);
+    out.session_exists = session.has_value();
+    if (!session) return out;
+    const policy::Ask ask = ask_of(submission, skill::code_hash(submission.code));
+    auto fitted = policy::fit(session->session, ask, clock_.now());
+    if (auto* violations = std::get_if<policy::Violations>(&fitted)) {
+        out.violations = std::move(*violations);
+        out.gaps = policy::gaps(session->session.policy, ask);
+    } else {
+        out.fits = true;
+        // This server has no vault, so every secret is missing.
+        out.missing_secrets = submission.secrets;
+    }
+    return out;
 }
 
 std::optional<Decided> Orchestrator::decide(const Principal& owner, std::string_view id,
@@ -179,7 +194,9 @@ std::optional<Decided> Orchestrator::decide(const Principal& owner, std::string_
             out.made = requests_.transition(tx, *row, Status::approved, now, change);
         }
         if (out.made && after) {
-            put_session(tx, *row, *after, old, owner.actor(), now);
+            sessions_.put_approved(tx, {row->tenant_id, row->session_id, row->owner_id, *after},
+                                   before ? store::Growth::widened : store::Growth::created,
+                                   row->id, owner.actor(), now);
             out.expanded = before.has_value();
             out.constraints = after->policy.constraints.size();
         }
@@ -220,7 +237,7 @@ std::optional<store::RequestRow> Orchestrator::find(const Principal& who, std::s
 std::optional<store::RequestRow> Orchestrator::find_by_link(std::string_view id) {
     auto row = requests_.find(id);
     // Whoever looks after the deadline must not see, or decide, a request that is over.
-    if (row && policy::is_undecided(row->status) && clock_.now() >= row->expires_at) {
+    if (const auto end = row ? deadline(*row) : std::nullopt; end && clock_.now() >= *end) {
         expire(std::move(*row));
         row = requests_.find(id);
     }
@@ -235,10 +252,21 @@ std::string Orchestrator::code(const store::RequestRow& row) {
     return row.code_hash ? requests_.code(*row.code_hash) : std::string();
 }
 
-std::vector<store::RequestRow> Orchestrator::list(const Principal& owner,
-                                                  const store::ListFilter& filter) {
+std::vector<store::RequestRow> Orchestrator::list(const Principal& who, store::ListFilter filter) {
+    if (who.is_agent()) filter.tenant_id = who.tenant_id;
+    return requests_.list(who.owner_id, filter);
+}
+
+std::optional<std::string> Orchestrator::last_approved_code(const store::RequestRow& row) {
+    const auto hash = requests_.last_approved_hash(row);
+    if (!hash || hash == row.code_hash) return std::nullopt;
+    return requests_.code(*hash);
+}
+
+std::vector<ledger::Event> Orchestrator::events(const Principal& owner,
+                                                const store::EventFilter& filter) {
     if (owner.is_agent()) return {};
-    return requests_.list(owner.owner_id, filter);
+    return ledger_.events(owner.owner_id, filter);
 }
 
 base::Time Orchestrator::ending_time(const store::RequestRow& row) const {
@@ -261,6 +289,7 @@ void Orchestrator::tick() {
     runs_.retry_unsettled();
     for (const std::string& id : requests_.overdue(clock_.now()))
         if (auto row = requests_.find(id)) expire(std::move(*row));
+    purge(clock_.now());
 }
 
 }  // namespace oauth3::orchestrator

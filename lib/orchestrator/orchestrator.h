@@ -4,12 +4,17 @@
 #include "base/json.h"
 #include "orchestrator/access.h"
 #include "orchestrator/runs.h"
+#include "policy/narrow.h"
 #include "policy/session.h"
 #include "skill/declaration.h"
+#include "store/ledger.h"
 #include "store/requests.h"
+#include "store/retention.h"
 #include "store/sessions.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -71,11 +76,27 @@ struct Cancelled {
     bool was_final = false;
 };
 
+/// What would become of a submission.
+struct Would {
+    std::string session_id;
+    bool session_exists = false;
+    bool fits = false;              ///< it would be approved by the session
+    policy::Violations violations;  ///< why it does not fit the session that exists
+    policy::Gaps gaps;              ///< what that session lacks
+    /// Requested secrets that are not there. Only if it fits: else a human has not approved yet
+    /// that the agent may know.
+    std::vector<std::string> missing_secrets;
+};
+
 struct Settings {
     base::Seconds approval_ttl{24 * 3600};  ///< an undecided request expires after this
     std::size_t max_pending = 50;           ///< undecided requests of one tenant
     std::size_t parallel_runs = 4;
+    base::Seconds retention{30 * 24 * 3600};  ///< final requests stay at least this long
 };
+
+/// A retention below this is refused by whoever reads the settings (wire 5.4).
+inline constexpr base::Seconds kMinRetention{7 * 24 * 3600};
 
 /// The life of a request: submit, decide, run, settle. All calls on the loop thread. Whatever a
 /// principal may not see does not exist for it: those calls answer nullopt.
@@ -92,6 +113,9 @@ class Orchestrator {
     std::variant<Submitted, TooManyPending> submit(const Principal& agent,
                                                    const ScopeSubmission& submission);
 
+    /// What submit() would answer. Writes nothing.
+    Would would(const Principal& agent, const ExecuteSubmission& submission);
+
     /// The caller must be an owner.
     std::optional<Decided> decide(const Principal& owner, std::string_view id,
                                   const Decision& decision);
@@ -102,19 +126,47 @@ class Orchestrator {
     std::optional<store::RequestRow> find_by_link(std::string_view id);
     std::optional<store::ResultRow> result(const store::RequestRow& row);
     std::string code(const store::RequestRow& row);
-    /// Empty for an agent.
-    std::vector<store::RequestRow> list(const Principal& owner, const store::ListFilter& filter);
+    /// An agent's own requests, an owner's those of all its tenants; newest first.
+    std::vector<store::RequestRow> list(const Principal& who, store::ListFilter filter);
+    /// How many requests of the whole server have each status that is not final.
+    std::map<policy::Status, std::int64_t> count_alive() { return requests_.count_alive(); }
+    /// The code of the last approved execution of the same tenant and skill_id before this one, if
+    /// it is there and differs.
+    std::optional<std::string> last_approved_code(const store::RequestRow& row);
 
-    /// To be called about once a second: ends what is overdue, stores what could not be stored.
+    /// Living sessions, latest activity first: an agent's own, an owner's of one or all tenants.
+    std::vector<store::SessionRow> sessions(const Principal& who,
+                                            const std::optional<std::string>& tenant_id);
+    /// A living session.
+    std::optional<store::SessionRow> session(const Principal& who, std::string_view tenant_id,
+                                             std::string_view id);
+    /// The tenants of which a living session with this id can be seen; an agent only has its own.
+    std::vector<std::string> tenants_with_session(const Principal& who, std::string_view id);
+    /// Ends a living session for good: what is approved in it and has not started is denied, what
+    /// runs is killed and ends as failed, both with "session revoked". The session as it ended.
+    std::optional<store::SessionRow> revoke_session(const Principal& who,
+                                                    std::string_view tenant_id, std::string_view id,
+                                                    const std::string& reason);
+    /// Cuts a living session down. What is queued is checked against it again before it starts.
+    std::optional<std::variant<store::SessionRow, policy::NotNarrower>> narrow_session(
+        const Principal& who, std::string_view tenant_id, std::string_view id,
+        const policy::Narrowing& to);
+
+    /// What the ledger tells of an owner's tenants, newest first; oldest first with `after` or
+    /// `request_id`. The caller must be an owner: an agent gets nothing.
+    std::vector<ledger::Event> events(const Principal& owner, const store::EventFilter& filter);
+
+    /// Removes a small batch of what ended longer ago than settings.retention; the ledger stays.
+    store::Purged purge(base::Time now) { return retention_.purge(now, settings_.retention); }
+
+    /// To be called about once a second: ends what is overdue, stores what could not be stored,
+    /// removes a little of what is too old.
     void tick();
     void shut_down() { runs_.shut_down(); }
 
   private:
     store::RequestRow new_row(const Principal& agent, policy::Kind kind,
                               const std::optional<std::string>& session_id);
-    void put_session(store::Transaction& tx, const store::RequestRow& row,
-                     const policy::Session& session, const std::optional<store::SessionRow>& old,
-                     const std::string& actor, base::Time now);
     void expire(store::RequestRow row);
     /// Now, but never before what happened to the request already: the clock may jump back.
     base::Time ending_time(const store::RequestRow& row) const;
@@ -123,6 +175,8 @@ class Orchestrator {
     store::Database& database_;
     store::Requests requests_;
     store::Sessions sessions_;
+    store::Ledger ledger_;
+    store::Retention retention_;
     const base::Clock& clock_;
     Hooks hooks_;
     Settings settings_;

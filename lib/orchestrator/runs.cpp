@@ -62,6 +62,14 @@ bool Runs::cancel(const std::string& id) {
     return true;
 }
 
+bool Runs::revoke(const std::string& id) {
+    const auto it = running_.find(id);
+    if (it == running_.end()) return false;
+    it->second.revoked = true;
+    it->second.stop->request_stop();
+    return true;
+}
+
 void Runs::start_more() {
     while (!stopping_ && running_.size() < parallel_ && !queue_.empty()) {
         const std::string id = std::move(queue_.front());
@@ -98,8 +106,8 @@ bool Runs::stands(store::RequestRow& row, std::string& code) {
     }
     if (row.authority == "session") {
         const auto session = sessions_.find(row.tenant_id, row.session_id);
-        if (!session || !std::holds_alternative<policy::Grant>(
-                            policy::fit(session->session, row.ask, clock_.now()))) {
+        if (!session || !std::holds_alternative<policy::Grant>(policy::fit(
+                            session->session, row.ask, clock_.now(), policy::Counted::yes))) {
             end_unstarted(row, Status::denied, "the session no longer allows this run");
             return false;
         }
@@ -142,6 +150,10 @@ void Runs::start(const std::string& id) {
     change.detail = {{"grant", *row->grant_digest}};
     store::Transaction tx(database_);
     if (!requests_.transition(tx, *row, Status::executing, *change.executed_at, change)) return;
+    // A run keeps its session alive, but none brings back one that has ended.
+    const auto session = sessions_.find(row->tenant_id, row->session_id);
+    if (session && policy::is_live(session->session, *change.executed_at))
+        sessions_.touch(tx, *session, *change.executed_at);
     tx.commit();
 
     runtime::Job job;
@@ -195,7 +207,10 @@ bool Runs::settle(const std::string& id, const runtime::Outcome& outcome) {
     Settlement end = settlement_of(outcome, row.ask.timeout);
     if (outcome.cause == runtime::Cause::setup)
         base::log_error("{}: the sandbox could not be set up: {}", id, outcome.setup_error);
-    if (stopping_ && end.status == Status::cancelled) {
+    if (it->second.revoked && end.status == Status::cancelled) {
+        end.status = Status::failed;
+        end.error = kRevoked;
+    } else if (stopping_ && end.status == Status::cancelled) {
         end.status = Status::failed;
         end.error = "server stopped during execution";
     }

@@ -20,6 +20,9 @@
 
 namespace oauth3::orchestrator {
 
+/// The error of a request whose session was revoked before its end (wire 6.3).
+inline constexpr const char* kRevoked = "session revoked";
+
 /// Runs one job to its end; called from a worker thread.
 using Runner = std::function<runtime::Outcome(const runtime::Job&, const jail::StopSignal&)>;
 
@@ -48,6 +51,10 @@ class Runs {
     /// Asks a running execution to stop; it ends as cancelled. False if it does not run here.
     bool cancel(const std::string& id);
 
+    /// The session of a running execution was revoked: kills it, and it ends as failed. False if it
+    /// does not run here.
+    bool revoke(const std::string& id);
+
     /// Stores outcomes that could not be stored before, such as when the disk was full.
     void retry_unsettled();
 
@@ -59,6 +66,7 @@ class Runs {
     struct Running {
         std::shared_ptr<jail::StopSignal> stop;
         store::RequestRow row;
+        bool revoked = false;
     };
     using Finished = std::pair<std::string, runtime::Outcome>;
 

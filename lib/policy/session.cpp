@@ -68,6 +68,7 @@ Session approve_scope(const std::optional<Session>& session, const Scope& scope,
     out.policy.description = scope.description;
     out.policy.constraints.insert(out.policy.constraints.end(), scope.constraints.begin(),
                                   scope.constraints.end());
+    if (scope.max_runs) out.policy.max_runs = scope.max_runs;
     if (scope.expires_in) out.expires_at = now + std::min(*scope.expires_in, kSessionLife);
     return out;
 }
@@ -76,20 +77,32 @@ Session approve_run(const std::optional<Session>& session, const Ask& ask, base:
     return grow(session, {ask.secrets, ask.networks, {ask.code_hash}, ask.timeout}, now);
 }
 
-std::variant<Grant, Violations> fit(const Session& session, const Ask& ask, base::Time now) {
+Gaps gaps(const SessionPolicy& policy, const Ask& ask) {
+    Gaps out;
+    for (const std::string& secret : ask.secrets)
+        if (!contains(policy.secrets, secret)) out.secrets.push_back(secret);
+    for (const base::Network& network : ask.networks)
+        if (std::none_of(policy.networks.begin(), policy.networks.end(),
+                         [&](const auto& n) { return n.covers(network); }))
+            out.networks.push_back(network);
+    return out;
+}
+
+std::variant<Grant, Violations> fit(const Session& session, const Ask& ask, base::Time now,
+                                    Counted counted) {
     const SessionPolicy& policy = session.policy;
     Violations out;
     if (!is_live(session, now)) out.push_back("the session has ended");
-    for (const std::string& secret : ask.secrets)
-        if (!contains(policy.secrets, secret)) out.push_back("new secret: " + secret);
-    for (const base::Network& network : ask.networks) {
-        const bool covered = std::any_of(policy.networks.begin(), policy.networks.end(),
-                                         [&](const auto& n) { return n.covers(network); });
-        if (!covered) out.push_back("new network: " + network.text());
-    }
+    const Gaps lacking = gaps(policy, ask);
+    for (const std::string& secret : lacking.secrets) out.push_back("new secret: " + secret);
+    for (const base::Network& network : lacking.networks)
+        out.push_back("new network: " + network.text());
     if (ask.timeout > policy.max_timeout)
         out.push_back(
             fmt::format("timeout {} > {}", ask.timeout.count(), policy.max_timeout.count()));
+    const std::int64_t others = session.runs_used - (counted == Counted::yes ? 1 : 0);
+    if (policy.max_runs && others >= *policy.max_runs)
+        out.push_back(fmt::format("no runs left ({}/{})", session.runs_used, *policy.max_runs));
     if (!contains(policy.code_hashes, ask.code_hash))
         out.push_back("code not approved in this session");
     if (!out.empty()) return out;

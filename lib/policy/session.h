@@ -5,6 +5,7 @@
 #include "base/network.h"
 #include "policy/grant.h"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,6 +46,7 @@ struct Scope {
     std::optional<std::string> code_hash;
     base::Seconds max_timeout{60};
     std::optional<base::Seconds> expires_in;
+    std::optional<std::int64_t> max_runs;  ///< at least 1; none: no limit
 };
 
 /// The sum of a session's approvals. Its lists are sorted and without repeats.
@@ -56,14 +58,16 @@ struct SessionPolicy {
     std::vector<std::string> code_hashes;
     std::map<std::string, std::vector<std::string>> secret_hosts;
     base::Seconds max_timeout{0};
+    std::optional<std::int64_t> max_runs;  ///< none: no limit
 };
 
 struct Session {
     SessionPolicy policy;
     base::Time created_at;
-    base::Time last_activity;  ///< last run or approval
-    base::Time expires_at;     ///< end of life whatever happens
-    bool ended = false;        ///< revoked
+    base::Time last_activity;    ///< last run or approval
+    base::Time expires_at;       ///< end of life whatever happens
+    std::int64_t runs_used = 0;  ///< runs that the session itself has approved
+    bool ended = false;          ///< revoked
 };
 
 inline constexpr base::Seconds kSessionIdle{2 * 3600};
@@ -75,16 +79,29 @@ base::Time session_end(const Session& session);
 bool is_live(const Session& session, base::Time now);
 
 /// A session's first approval, or one that widens it. `session` is nullopt for the first.
-/// Sets are united, the larger timeout is kept, a given expiry replaces the old one; each secret
-/// is bound to the networks it was approved together with.
+/// Sets are united, the larger timeout is kept, a given expiry or number of runs replaces the old
+/// one; each secret is bound to the networks it was approved together with.
 Session approve_scope(const std::optional<Session>& session, const Scope& scope, base::Time now);
 Session approve_run(const std::optional<Session>& session, const Ask& ask, base::Time now);
 
 /// Why a request does not fit a session, as the sentences of wire 6.4.
 using Violations = std::vector<std::string>;
 
+/// Whether a run is among the session's runs_used already: it is when the check is repeated at its
+/// start.
+enum class Counted { no, yes };
+
 /// A Grant iff the request fits the session: never more than either of them holds.
-std::variant<Grant, Violations> fit(const Session& session, const Ask& ask, base::Time now);
+std::variant<Grant, Violations> fit(const Session& session, const Ask& ask, base::Time now,
+                                    Counted counted = Counted::no);
+
+/// What a session lacks for a request: secrets that it does not have, networks that none of its
+/// networks covers.
+struct Gaps {
+    std::vector<std::string> secrets;
+    std::vector<base::Network> networks;
+};
+Gaps gaps(const SessionPolicy& policy, const Ask& ask);
 
 /// What a human who approves this request itself signs off: exactly what it asks for.
 Grant grant_of(const Ask& ask);

@@ -65,7 +65,7 @@ base::Json to_json(const SessionPolicy& policy) {
             {"secret_hosts", policy.secret_hosts},
             {"any_code", false},
             {"max_timeout", policy.max_timeout.count()},
-            {"max_runs", nullptr}};
+            {"max_runs", policy.max_runs ? base::Json(*policy.max_runs) : base::Json()}};
 }
 
 SessionPolicy session_policy_from_json(const base::Json& json) {
@@ -77,6 +77,8 @@ SessionPolicy session_policy_from_json(const base::Json& json) {
     out.code_hashes = json.at("code_hashes").get<Texts>();
     out.secret_hosts = json.at("secret_hosts").get<std::map<std::string, Texts>>();
     out.max_timeout = base::Seconds(json.at("max_timeout").get<std::int64_t>());
+    if (const base::Json& runs = json.at("max_runs"); !runs.is_null())
+        out.max_runs = runs.get<std::int64_t>();
     return out;
 }
 
@@ -88,6 +90,7 @@ base::Json to_json(const Scope& scope) {
                    {"max_timeout", scope.max_timeout.count()}};
     if (scope.code_hash) out["code_hash"] = *scope.code_hash;
     if (scope.expires_in) out["expires_in"] = scope.expires_in->count();
+    if (scope.max_runs) out["max_runs"] = *scope.max_runs;
     return out;
 }
 
@@ -101,6 +104,7 @@ Scope scope_from_json(const base::Json& json) {
     if (json.contains("code_hash")) out.code_hash = json["code_hash"].get<std::string>();
     if (json.contains("expires_in"))
         out.expires_in = base::Seconds(json["expires_in"].get<std::int64_t>());
+    if (json.contains("max_runs")) out.max_runs = json["max_runs"].get<std::int64_t>();
     return out;
 }
 

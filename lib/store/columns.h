@@ -6,6 +6,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <SQLiteCpp/VariadicBind.h>
+#include <fmt/format.h>
 
 #include <optional>
 #include <string>
@@ -14,11 +15,22 @@
 /// Reading and binding columns; only for the files of this room.
 namespace oauth3::store {
 
+/// Calls SQLite; what it refuses, such as on a full disk, leaves this room as Error "store".
+template <typename Action>
+decltype(auto) guarded(const Action& action) {
+    try {
+        return action();
+    } catch (const SQLite::Exception& e) {
+        throw base::Error("store", fmt::format("the database refused: {}", e.what()));
+    }
+}
+
 /// The use of one compiled statement of the database. It is reset when this dies, so that it holds
 /// no snapshot and no other caller's values.
 class Prepared {
   public:
-    Prepared(Database& database, const std::string& sql) : compiled_(database.compiled(sql)) {
+    Prepared(Database& database, const std::string& sql)
+        : compiled_(guarded([&]() -> Database::Compiled& { return database.compiled(sql); })) {
         if (compiled_.in_use) throw base::Error("internal", "a statement is used within itself");
         compiled_.in_use = true;
     }
@@ -35,10 +47,14 @@ class Prepared {
     }  // NOLINT: it is one, for a while
     template <typename T>
     void bind(int index, const T& value) {
-        compiled_.statement->bind(index, value);
+        guarded([&] { compiled_.statement->bind(index, value); });
     }
-    bool executeStep() { return compiled_.statement->executeStep(); }
-    int exec() { return compiled_.statement->exec(); }
+    bool executeStep() {
+        return guarded([&] { return compiled_.statement->executeStep(); });
+    }
+    int exec() {
+        return guarded([&] { return compiled_.statement->exec(); });
+    }
     SQLite::Column getColumn(int index) { return compiled_.statement->getColumn(index); }
     bool isColumnNull(int index) { return compiled_.statement->isColumnNull(index); }
 

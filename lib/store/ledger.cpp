@@ -2,7 +2,29 @@
 
 #include "store/columns.h"
 
+#include <fmt/format.h>
+
 namespace oauth3::store {
+namespace {
+
+constexpr const char* kColumns =
+    "seq, at, actor, action, tenant_id, request_id, detail, prev, hash";
+
+ledger::Event read_event(SQLite::Statement& query) {
+    ledger::Event out;
+    out.seq = query.getColumn(0).getInt64();
+    out.at = query.getColumn(1).getInt64();
+    out.actor = text(query, 2);
+    out.action = text(query, 3);
+    out.tenant_id = optional_text(query, 4);
+    out.request_id = optional_text(query, 5);
+    out.detail = base::parse_json(text(query, 6));
+    out.prev = text(query, 7);
+    out.hash = text(query, 8);
+    return out;
+}
+
+}  // namespace
 
 void Ledger::append(Transaction& tx, const Entry& entry) {
     ledger::Event event;
@@ -33,25 +55,31 @@ void Ledger::append(Transaction& tx, const Entry& entry) {
 
 std::vector<ledger::Event> Ledger::events(const std::string& owner_id, std::int64_t after,
                                           std::int64_t limit) {
-    Prepared query(
-        database_,
-        "SELECT seq, at, actor, action, tenant_id, request_id, detail, prev, hash FROM ledger "
-        "WHERE owner_id = ? AND seq > ? ORDER BY seq LIMIT ?");
-    SQLite::bind(query, owner_id, after, limit);
+    EventFilter filter;
+    filter.after = after;
+    filter.limit = limit;
+    return events(owner_id, filter);
+}
+
+std::vector<ledger::Event> Ledger::events(const std::string& owner_id, const EventFilter& filter) {
+    std::string sql = fmt::format("SELECT {} FROM ledger WHERE ", kColumns);
+    // A "+" keeps SQLite to the index of the other condition, which names fewer rows.
+    sql += filter.request_id || filter.tenant_id ? "+owner_id = ?1" : "owner_id = ?1";
+    if (filter.request_id) sql += " AND request_id = ?2";
+    if (filter.tenant_id) sql += filter.request_id ? " AND +tenant_id = ?3" : " AND tenant_id = ?3";
+    if (filter.before) sql += " AND seq < ?4";
+    if (filter.after) sql += " AND seq > ?5";
+    sql += filter.after || filter.request_id ? " ORDER BY seq" : " ORDER BY seq DESC";
+    sql += " LIMIT ?6";
+    Prepared query(database_, sql);
+    query.bind(1, owner_id);
+    if (filter.request_id) query.bind(2, *filter.request_id);
+    if (filter.tenant_id) query.bind(3, *filter.tenant_id);
+    if (filter.before) query.bind(4, *filter.before);
+    if (filter.after) query.bind(5, *filter.after);
+    query.bind(6, filter.limit);
     std::vector<ledger::Event> out;
-    while (query.executeStep()) {
-        ledger::Event event;
-        event.seq = query.getColumn(0).getInt64();
-        event.at = query.getColumn(1).getInt64();
-        event.actor = text(query, 2);
-        event.action = text(query, 3);
-        event.tenant_id = optional_text(query, 4);
-        event.request_id = optional_text(query, 5);
-        event.detail = base::parse_json(text(query, 6));
-        event.prev = text(query, 7);
-        event.hash = text(query, 8);
-        out.push_back(std::move(event));
-    }
+    while (query.executeStep()) out.push_back(read_event(query));
     return out;
 }
 

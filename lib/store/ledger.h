@@ -22,6 +22,15 @@ struct Entry {
     base::Json detail = base::Json::object();
 };
 
+/// Which events of an owner's chain a list shows.
+struct EventFilter {
+    std::optional<std::string> tenant_id;
+    std::optional<std::string> request_id;  ///< the whole story of one request
+    std::optional<std::int64_t> before;     ///< only events with a smaller number
+    std::optional<std::int64_t> after;      ///< only events with a larger number
+    std::int64_t limit = 50;
+};
+
 /// One hash chain per owner (wire 9).
 class Ledger {
   public:
@@ -33,6 +42,9 @@ class Ledger {
     /// Up to `limit` events of an owner after number `after`, oldest first.
     std::vector<ledger::Event> events(const std::string& owner_id, std::int64_t after,
                                       std::int64_t limit);
+
+    /// Events of an owner, newest first; oldest first if `after` or `request_id` is set.
+    std::vector<ledger::Event> events(const std::string& owner_id, const EventFilter& filter);
 
   private:
     Database& database_;

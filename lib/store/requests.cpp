@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace oauth3::store {
 namespace {
 
@@ -15,6 +17,17 @@ constexpr const char* kColumns =
     "seq, id, kind, owner_id, tenant_id, session_id, status, skill_id, description, declared_id, "
     "code_hash, args, secrets, networks, timeout, scope, warnings, violations, created_at, "
     "expires_at, approved_at, executed_at, completed_at, authority, level, grant_digest, error";
+
+/// The condition of the index requests_alive, word for word: without it SQLite does not see that
+/// the index serves, and reads the whole table.
+constexpr const char* kAlive = "status IN ('pending', 'approved', 'awaiting_secrets', 'executing')";
+
+/// A condition on the status, as text and not bound, for the same reason.
+std::string has_status(policy::Status status) {
+    std::string out = fmt::format("status = '{}'", policy::to_string(status));
+    if (!policy::is_final(status)) out += fmt::format(" AND {}", kAlive);
+    return out;
+}
 
 Texts texts(SQLite::Statement& row, int column) {
     return base::parse_json(text(row, column)).get<Texts>();
@@ -57,7 +70,7 @@ RequestRow read_row(SQLite::Statement& query) {
     return out;
 }
 
-std::vector<RequestRow> read_rows(SQLite::Statement& query) {
+std::vector<RequestRow> read_rows(Prepared& query) {
     std::vector<RequestRow> out;
     while (query.executeStep()) out.push_back(read_row(query));
     return out;
@@ -211,31 +224,74 @@ std::string Requests::code(std::string_view hash) {
 }
 
 std::vector<RequestRow> Requests::list(std::string_view owner_id, const ListFilter& filter) {
-    std::string sql = fmt::format("SELECT {} FROM requests WHERE owner_id = ?1", kColumns);
-    // As text, not bound: only so does SQLite see that the partial index serves.
-    if (filter.status) sql += fmt::format(" AND status = '{}'", policy::to_string(*filter.status));
-    if (filter.tenant_id) sql += " AND tenant_id = ?3";
+    std::string sql = fmt::format("SELECT {} FROM requests WHERE ", kColumns);
+    // A "+" keeps SQLite from an index that serves less well than the one of another condition.
+    const bool alive = filter.status && !policy::is_final(*filter.status);
+    sql += alive || filter.tenant_id ? "+owner_id = ?1" : "owner_id = ?1";
+    if (filter.status) sql += " AND " + has_status(*filter.status);
+    if (filter.tenant_id) sql += alive ? " AND +tenant_id = ?2" : " AND tenant_id = ?2";
+    if (filter.session_id) sql += alive ? " AND +session_id = ?3" : " AND session_id = ?3";
     if (filter.before) sql += " AND seq < ?4";
     sql += " ORDER BY seq DESC LIMIT ?5";
+
+    std::int64_t before = 0;
+    if (filter.before) {
+        Prepared cursor(database_, "SELECT seq, owner_id, tenant_id FROM requests WHERE id = ?");
+        cursor.bind(1, *filter.before);
+        if (!cursor.executeStep() || text(cursor, 1) != owner_id ||
+            (filter.tenant_id && text(cursor, 2) != *filter.tenant_id))
+            return {};
+        before = cursor.getColumn(0).getInt64();
+    }
     Prepared query(database_, sql);
     query.bind(1, std::string(owner_id));
-    if (filter.tenant_id) query.bind(3, *filter.tenant_id);
-    if (filter.before) query.bind(4, *filter.before);
+    if (filter.tenant_id) query.bind(2, *filter.tenant_id);
+    if (filter.session_id) query.bind(3, *filter.session_id);
+    if (filter.before) query.bind(4, before);
     query.bind(5, filter.limit);
     return read_rows(query);
 }
 
 std::vector<RequestRow> Requests::with_status(policy::Status status) {
-    Prepared query(database_,
-                   fmt::format("SELECT {} FROM requests WHERE status = '{}' ORDER BY seq", kColumns,
-                               policy::to_string(status)));
+    Prepared query(database_, fmt::format("SELECT {} FROM requests WHERE {} ORDER BY seq", kColumns,
+                                          has_status(status)));
     return read_rows(query);
 }
 
-std::vector<std::string> Requests::overdue(base::Time now) {
+std::vector<RequestRow> Requests::in_session(std::string_view tenant_id,
+                                             std::string_view session_id,
+                                             std::span<const policy::Status> statuses) {
+    std::vector<RequestRow> out;
+    for (const policy::Status status : statuses) {
+        Prepared query(database_, fmt::format("SELECT {} FROM requests WHERE +tenant_id = ? AND "
+                                              "+session_id = ? AND {} ORDER BY seq",
+                                              kColumns, has_status(status)));
+        query.bind(1, std::string(tenant_id));
+        query.bind(2, std::string(session_id));
+        for (RequestRow& row : read_rows(query)) out.push_back(std::move(row));
+    }
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.seq < b.seq; });
+    return out;
+}
+
+std::optional<std::string> Requests::last_approved_hash(const RequestRow& row) {
     Prepared query(database_,
-                   "SELECT id FROM requests WHERE status IN "
-                   "('pending', 'awaiting_secrets') AND expires_at <= ?");
+                   "SELECT code_hash FROM requests WHERE tenant_id = ? AND skill_id = ? AND "
+                   "seq < ? AND approved_at IS NOT NULL ORDER BY seq DESC LIMIT 1");
+    query.bind(1, row.tenant_id);
+    query.bind(2, row.skill_id);
+    query.bind(3, row.seq);
+    if (!query.executeStep()) return std::nullopt;
+    return optional_text(query, 0);
+}
+
+std::vector<std::string> Requests::overdue(base::Time now) {
+    Prepared query(
+        database_,
+        fmt::format("SELECT id FROM requests WHERE {} AND "
+                    "((status = 'pending' AND expires_at <= ?1) OR (status = 'awaiting_secrets' "
+                    "AND approved_at + (expires_at - created_at) <= ?1))",
+                    kAlive));
     query.bind(1, base::to_millis(now));
     std::vector<std::string> out;
     while (query.executeStep()) out.push_back(text(query, 0));
@@ -243,11 +299,25 @@ std::vector<std::string> Requests::overdue(base::Time now) {
 }
 
 std::int64_t Requests::count_pending(std::string_view tenant_id) {
-    Prepared query(database_,
-                   "SELECT count(*) FROM requests WHERE status = 'pending' AND tenant_id = ?");
+    Prepared query(database_, fmt::format("SELECT count(*) FROM requests WHERE {} AND "
+                                          "+tenant_id = ?",
+                                          has_status(policy::Status::pending)));
     query.bind(1, std::string(tenant_id));
     query.executeStep();
     return query.getColumn(0).getInt64();
+}
+
+std::map<policy::Status, std::int64_t> Requests::count_alive() {
+    std::map<policy::Status, std::int64_t> out;
+    for (const policy::Status status : policy::kAllStatuses)
+        if (!policy::is_final(status)) out[status] = 0;
+    Prepared query(database_, fmt::format("SELECT status, count(*) FROM requests WHERE {} "
+                                          "GROUP BY status",
+                                          kAlive));
+    while (query.executeStep())
+        if (const auto status = policy::parse_status(text(query, 0)))
+            out[*status] = query.getColumn(1).getInt64();
+    return out;
 }
 
 }  // namespace oauth3::store

@@ -7,7 +7,9 @@
 #include "store/database.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +18,7 @@ namespace oauth3::store {
 
 /// One submitted request, as it stands in the database.
 struct RequestRow {
-    std::int64_t seq = 0;  ///< order of arrival; the cursor of lists
+    std::int64_t seq = 0;  ///< order of arrival
     std::string id;
     policy::Kind kind = policy::Kind::execute;
     std::string owner_id;
@@ -72,7 +74,10 @@ struct Change {
 struct ListFilter {
     std::optional<policy::Status> status;
     std::optional<std::string> tenant_id;
-    std::optional<std::int64_t> before;  ///< only rows with a smaller seq
+    std::optional<std::string> session_id;
+    /// Only rows older than the request with this id. If the list would not show that one, such as
+    /// for an unknown or foreign id, nothing is older.
+    std::optional<std::string> before;
     std::int64_t limit = 50;
 };
 
@@ -99,9 +104,18 @@ class Requests {
     std::vector<RequestRow> list(std::string_view owner_id, const ListFilter& filter);
     /// All requests with this status, oldest first.
     std::vector<RequestRow> with_status(policy::Status status);
-    /// Ids of undecided requests whose time is over.
+    /// Requests of a session, by any status of these, oldest first.
+    std::vector<RequestRow> in_session(std::string_view tenant_id, std::string_view session_id,
+                                       std::span<const policy::Status> statuses);
+    /// The program of the newest approved execution of the same tenant and skill_id before this
+    /// one: its hash.
+    std::optional<std::string> last_approved_hash(const RequestRow& row);
+    /// Ids of requests whose time is over: undecided ones, and those that wait for secrets as long
+    /// after their approval.
     std::vector<std::string> overdue(base::Time now);
     std::int64_t count_pending(std::string_view tenant_id);
+    /// How many requests of all owners have each status that is not final.
+    std::map<policy::Status, std::int64_t> count_alive();
 
   private:
     Database& database_;

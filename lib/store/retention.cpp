@@ -1,0 +1,116 @@
+#include "store/retention.h"
+
+#include "policy/session.h"
+#include "store/columns.h"
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace oauth3::store {
+namespace {
+
+constexpr std::int64_t kMostRequests = 30;
+constexpr std::int64_t kMostSessions = 10;
+/// Results and programs of one batch, in bytes: SQLite has to walk through all the pages it frees.
+constexpr std::int64_t kMostBytes = 1 << 20;
+
+struct Old {
+    std::string id;
+    std::optional<std::string> code_hash;
+};
+
+std::vector<Old> old_requests(Database& database, base::Time before) {
+    Prepared query(database,
+                   "SELECT id, code_hash, coalesce(length(stdout) + length(stderr), 0) + "
+                   "coalesce(length(code), 0) FROM requests "
+                   "LEFT JOIN results ON request_id = id LEFT JOIN programs ON hash = code_hash "
+                   "WHERE completed_at IS NOT NULL AND completed_at <= ? "
+                   "ORDER BY completed_at LIMIT ?");
+    query.bind(1, base::to_millis(before));
+    query.bind(2, kMostRequests);
+    std::vector<Old> out;
+    std::int64_t bytes = 0;
+    while (bytes < kMostBytes && query.executeStep()) {
+        out.push_back({text(query, 0), optional_text(query, 1)});
+        bytes += query.getColumn(2).getInt64();
+    }
+    return out;
+}
+
+struct OldSession {
+    std::string tenant_id;
+    std::string id;
+    std::vector<std::string> code_hashes;
+};
+
+std::vector<OldSession> old_sessions(Database& database, base::Time before) {
+    // By owner, because so the index by owner and activity serves.
+    Prepared query(
+        database,
+        "SELECT tenant_id, id, policy FROM sessions WHERE owner_id IN (SELECT id FROM owners) "
+        "AND last_activity <= ? LIMIT ?");
+    query.bind(1, base::to_millis(before));
+    query.bind(2, kMostSessions);
+    std::vector<OldSession> out;
+    while (query.executeStep())
+        out.push_back(
+            {text(query, 0), text(query, 1),
+             policy::session_policy_from_json(base::parse_json(text(query, 2))).code_hashes});
+    return out;
+}
+
+void remove(Transaction& tx, const Old& request) {
+    // Its result goes with it (ON DELETE CASCADE).
+    Prepared remove(tx.database(), "DELETE FROM requests WHERE id = ?");
+    remove.bind(1, request.id);
+    remove.exec();
+}
+
+void remove(Transaction& tx, const OldSession& session) {
+    Prepared remove(tx.database(), "DELETE FROM sessions WHERE tenant_id = ? AND id = ?");
+    remove.bind(1, session.tenant_id);
+    remove.bind(2, session.id);
+    remove.exec();
+}
+
+/// Removes a program unless a request or a living session refers to it.
+bool remove_unused(Transaction& tx, const std::string& hash, base::Time now) {
+    Prepared remove(
+        tx.database(),
+        "DELETE FROM programs WHERE hash = ?1 AND "
+        "NOT EXISTS (SELECT 1 FROM requests WHERE code_hash = ?1) AND "
+        "NOT EXISTS (SELECT 1 FROM sessions WHERE owner_id IN (SELECT id FROM owners) AND "
+        "last_activity > ?2 AND expires_at > ?3 AND ended = 0 AND instr(policy, ?1) > 0)");
+    remove.bind(1, hash);
+    remove.bind(2, base::to_millis(now - policy::kSessionIdle));
+    remove.bind(3, base::to_millis(now));
+    return remove.exec() > 0;
+}
+
+}  // namespace
+
+Purged Retention::purge(base::Time now, base::Seconds keep) {
+    const auto requests = old_requests(database_, now - keep);
+    const auto sessions = old_sessions(database_, now - keep - policy::kSessionIdle);
+    if (requests.empty() && sessions.empty()) return {};
+
+    Purged out;
+    Transaction tx(database_);
+    std::set<std::string> hashes;
+    for (const Old& request : requests) {
+        remove(tx, request);
+        if (request.code_hash) hashes.insert(*request.code_hash);
+    }
+    for (const OldSession& session : sessions) {
+        remove(tx, session);
+        hashes.insert(session.code_hashes.begin(), session.code_hashes.end());
+    }
+    for (const std::string& hash : hashes) out.programs += remove_unused(tx, hash, now) ? 1 : 0;
+    tx.commit();
+    out.requests = requests.size();
+    out.sessions = sessions.size();
+    return out;
+}
+
+}  // namespace oauth3::store
