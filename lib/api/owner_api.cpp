@@ -2,31 +2,17 @@
 
 #include "api/body.h"
 #include "api/decision.h"
+#include "api/paging.h"
 #include "api/refusal.h"
 #include "api/render.h"
 #include "api/routes.h"
 #include "policy/status.h"
-
-#include <charconv>
 
 namespace oauth3::api {
 namespace {
 
 using base::Json;
 using orchestrator::Principal;
-
-constexpr std::int64_t kDefaultLimit = 50;
-constexpr std::int64_t kMaxLimit = 500;
-
-/// A whole number in the query; nullopt if absent or malformed.
-std::optional<std::int64_t> query_number(const http::Request& request, const char* name) {
-    const std::string text = request.query_value(name).value_or("");
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || error != std::errc() || end != text.data() + text.size())
-        return std::nullopt;
-    return value;
-}
 
 http::Reply list(Service& service, const http::Request& request, const Principal& owner) {
     store::ListFilter filter;
@@ -35,17 +21,15 @@ http::Reply list(Service& service, const http::Request& request, const Principal
         if (!filter.status) throw bad_field("status", "There is no such status.");
     }
     filter.tenant_id = request.query_value("tenant");
-    filter.before = query_number(request, "before");
-    const std::int64_t limit = std::clamp(query_number(request, "limit").value_or(kDefaultLimit),
-                                          std::int64_t{1}, kMaxLimit);
+    filter.before = request_cursor(request, "before");
+    const std::int64_t limit = page_limit(request);
     filter.limit = limit + 1;  // one more tells whether there is a next page
     auto rows = service.orchestrator().list(owner, filter);
-    const bool more = rows.size() > static_cast<std::size_t>(limit);
-    if (more) rows.pop_back();
+    const bool more = cut_page(rows, limit);
     Json items = Json::array();
     for (const store::RequestRow& row : rows) items.push_back(summary_json(service, row));
-    return json_response(200, {{"requests", std::move(items)},
-                               {"next", more ? Json(std::to_string(rows.back().seq)) : Json()}});
+    return json_response(
+        200, {{"requests", std::move(items)}, {"next", more ? Json(rows.back().id) : Json()}});
 }
 
 http::Reply show(Service& service, const http::Request& request, const Principal& owner) {

@@ -4,6 +4,9 @@
 #include "policy/status.h"
 #include "skill/declaration.h"
 
+#include <algorithm>
+#include <chrono>
+
 namespace oauth3::api {
 namespace {
 
@@ -61,6 +64,7 @@ Json scope_json(const store::RequestRow& row) {
              {"secrets", row.scope->secrets},   {"networks", policy::texts_of(row.scope->networks)},
              {"rules", Json::array()},          {"max_timeout", row.scope->max_timeout.count()}};
     if (row.scope->expires_in) out["expires_in"] = row.scope->expires_in->count();
+    if (row.scope->max_runs) out["max_runs"] = *row.scope->max_runs;
     return out;
 }
 
@@ -102,6 +106,40 @@ Json summary_json(Service& service, const store::RequestRow& row) {
              {"expires_at", base::to_millis(row.expires_at)}};
     out["code_hash"] = row.code_hash ? Json(*row.code_hash) : Json();
     return out;
+}
+
+Json history_json(const store::RequestRow& row) {
+    Json out{{"request_id", row.id},
+             {"tracking_id", row.id},
+             {"kind", policy::to_string(row.kind)},
+             {"skill_id", row.skill_id},
+             {"status", wire_status(row)},
+             {"state", policy::to_string(row.status)},
+             {"code_hash", row.code_hash ? Json(*row.code_hash) : Json()},
+             {"session_id", row.session_id},
+             {"created_at", base::to_millis(row.created_at)}};
+    put_time(out, "approved_at", row.approved_at);
+    put_time(out, "executed_at", row.executed_at);
+    put_time(out, "completed_at", row.completed_at);
+    if (row.error) out["error"] = *row.error;
+    return out;
+}
+
+Json session_json(const store::SessionRow& row, base::Time now) {
+    const auto minutes = [now](base::Time since) {
+        return std::max<std::int64_t>(
+            0, std::chrono::duration_cast<std::chrono::minutes>(now - since).count());
+    };
+    const policy::Session& session = row.session;
+    return {{"session_id", row.id},
+            {"tenant_id", row.tenant_id},
+            {"created_at", base::to_millis(session.created_at)},
+            {"last_activity", base::to_millis(session.last_activity)},
+            {"age_minutes", minutes(session.created_at)},
+            {"idle_minutes", minutes(session.last_activity)},
+            {"expires_at", base::to_millis(session.expires_at)},
+            {"runs_used", session.runs_used},
+            {"policy", policy::to_json(session.policy)}};
 }
 
 Json request_json(Service& service, const store::RequestRow& row) {

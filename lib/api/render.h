@@ -1,8 +1,10 @@
 #pragma once
 
 #include "api/service.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "store/requests.h"
+#include "store/sessions.h"
 
 namespace oauth3::api {
 
@@ -14,5 +16,11 @@ base::Json request_json(Service& service, const store::RequestRow& row);
 
 /// One line of GET /requests.
 base::Json summary_json(Service& service, const store::RequestRow& row);
+
+/// One line of GET /history (wire 9).
+base::Json history_json(const store::RequestRow& row);
+
+/// A session: S of wire 6.3.
+base::Json session_json(const store::SessionRow& row, base::Time now);
 
 }  // namespace oauth3::api
