@@ -8,8 +8,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 // clang-format on
@@ -20,14 +20,15 @@ namespace oauth3::http {
 
 namespace asio = boost::asio;
 using ErrorCode = boost::system::error_code;
-using Tcp = asio::ip::tcp;
+/// TCP over either IP, and unix sockets.
+using Protocol = asio::generic::stream_protocol;
 using Steady = std::chrono::steady_clock;
 
 // The concrete executor: a type-erased one would cost memory in every socket, timer and frame.
 using Executor = asio::io_context::executor_type;
 template <typename T>
 using Task = asio::awaitable<T, Executor>;
-using Socket = asio::basic_stream_socket<Tcp, Executor>;
+using Socket = asio::basic_stream_socket<Protocol, Executor>;
 using Timer = asio::basic_waitable_timer<Steady, asio::wait_traits<Steady>, Executor>;
 
 /// For co_await: the error goes to `error` instead of being thrown.

@@ -17,13 +17,23 @@ constexpr std::size_t kLingerBytes = std::size_t{64} << 20;
 /// The same while the server stops: a second is enough for those who read at all.
 constexpr base::Millis kLingerAtStop{1'000};
 
+/// Leaves of a request what is told of it after it was handled: its line, and where it came from.
+void reduce(Request& request, std::string method, std::string path) {
+    request.method = std::move(method);
+    request.path = std::move(path);
+    request.query = {};
+    request.params = {};
+    request.fields = {};
+    request.body = {};
+}
+
 }  // namespace
 
-Connection::Connection(Loop& loop, Socket socket, Remote remote, const Executor& executor)
+Connection::Connection(Loop& loop, Stream stream, Ends ends, const Executor& executor)
     : loop_(loop),
-      stream_(std::move(socket)),
+      stream_(std::move(stream)),
       executor_(executor),
-      remote_(std::move(remote)),
+      ends_(std::move(ends)),
       timer_(executor),
       place_(loop.connections.insert(loop.connections.end(), this)) {
     ++loop_.open;
@@ -60,22 +70,34 @@ Task<void> Connection::session() {
 }
 
 Task<void> Connection::serve() {
+    if (stream_.is_tls() && !co_await shake_hands()) {
+        // So that the alert arrives that says what was wrong.
+        if (stream_.is_input_over()) co_await linger(true);
+        co_return;
+    }
     base::Millis idle = loop_.options.request_timeout;
     while (true) {
         if (!co_await wait_for_request(idle)) co_return;
         idle = loop_.options.keep_alive_timeout;
         Exchange exchange = co_await read_request();
         const bool refused = exchange.failure.has_value();
-        const bool is_head = exchange.request.method == "HEAD";
+        const Steady::time_point began = Steady::now();
         std::optional<Response> response = call(exchange);
-        if (!response) {
-            exchange.request = {};
-            if (!co_await hold()) co_return;
+        const bool held = !response;
+        if (held) {
+            if (!co_await hold()) {
+                observe(waiting_->request, {}, began, held);
+                co_return;
+            }
             response = std::move(waiting_->answer);
+            exchange.request = std::move(waiting_->request);
             waiting_.reset();
         }
         const bool keep_alive = exchange.keep_alive && !response->close && !loop_.stopping;
-        if (!co_await write(std::move(*response), is_head, keep_alive)) co_return;
+        const bool is_head = exchange.request.method == "HEAD";
+        const Written written = co_await write(std::move(*response), is_head, keep_alive);
+        observe(exchange.request, written, began, held);
+        if (!written.is_complete) co_return;
         if (!keep_alive) {
             co_await linger(refused || !in_.empty());
             co_return;
@@ -86,6 +108,39 @@ Task<void> Connection::serve() {
         } else if (in_.capacity() > 4096) {
             in_.shrink_to_fit();
         }
+    }
+}
+
+/// Says where a request came from.
+void Connection::describe(Request& request) const {
+    request.remote_address = ends_.remote_address;
+    request.remote_port = ends_.remote_port;
+    request.remote_is_loopback = ends_.remote_is_loopback;
+    request.local_address = ends_.local_address;
+    request.local_port = ends_.local_port;
+    request.listener = ends_.listener;
+    request.is_tls = stream_.is_tls();
+    request.peer_uid = ends_.peer_uid;
+}
+
+void Connection::observe(const Request& request, const Written& written, Steady::time_point began,
+                         bool held) const {
+    if (!loop_.options.observe) return;
+    Observed seen;
+    seen.method = request.method;
+    seen.path = request.path;
+    seen.status = written.status;
+    seen.listener = request.listener;
+    seen.remote_address = request.remote_address;
+    seen.peer_uid = request.peer_uid;
+    seen.time = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - began);
+    seen.bytes_sent = written.bytes;
+    seen.held = held;
+    seen.is_complete = written.is_complete;
+    try {
+        loop_.options.observe(seen);
+    } catch (const std::exception& error) {
+        base::log_error("http: observing a reply failed: {}", error.what());
     }
 }
 
@@ -104,31 +159,35 @@ Response Connection::fail(Failure failure, const Request& request) {
     return response;
 }
 
-/// The response, or nullopt if a Hold waits now.
+/// The response, or nullopt if a Hold waits now. The request is reduced after that.
 std::optional<Response> Connection::call(Exchange& exchange) {
     Request& request = exchange.request;
     if (exchange.failure) return fail(*exchange.failure, request);
-    const std::string method = request.method;  // the handler may change the request
-    const std::string path = request.path;
+    std::string method = request.method;  // the handler may change the request
+    std::string path = request.path;
     try {
         Reply reply = loop_.handler(request);
-        if (auto* response = std::get_if<Response>(&reply)) return std::move(*response);
+        if (auto* response = std::get_if<Response>(&reply)) {
+            reduce(request, std::move(method), std::move(path));
+            return std::move(*response);
+        }
         waiting_ = std::make_unique<Waiting>();
         waiting_->place = loop_.waiters.end();
         waiting_->hold = std::move(std::get<Hold>(reply));
     } catch (const std::exception& error) {
         base::log_error("http: {} {} failed: {}", method, path, error.what());
-        return fail(Failure::internal, request);
+        Response response = fail(Failure::internal, request);
+        reduce(request, std::move(method), std::move(path));
+        return response;
     }
-    waiting_->request.method = method;
-    waiting_->request.path = path;
-    waiting_->request.remote_address = remote_.address;
-    waiting_->request.remote_is_loopback = remote_.is_loopback;
+    reduce(request, std::move(method), std::move(path));
+    waiting_->request = std::move(request);
     waiting_->place = loop_.waiters.emplace(waiting_->hold.key, this);
     ++loop_.waiting;
     ask(loop_.stopping || waiting_->hold.limit <= base::Millis::zero());
     if (!waiting_->answer) return std::nullopt;
     std::optional<Response> response = std::move(waiting_->answer);
+    request = std::move(waiting_->request);
     waiting_.reset();
     return response;
 }
@@ -171,10 +230,14 @@ Task<bool> Connection::hold() {
             ask(true);
             break;
         }
+        if (stream_.is_input_over()) {
+            end_hold();
+            co_return false;
+        }
         ErrorCode error;
         co_await stream_.wait_input(error);
         if (waiting_->answer) break;
-        if (loop_.grace_over || take_input() == Stream::Io::closed) {
+        if (loop_.grace_over || take_input() == Io::closed) {
             end_hold();
             co_return false;
         }
@@ -182,20 +245,21 @@ Task<bool> Connection::hold() {
     co_return true;
 }
 
-Task<bool> Connection::send(std::string_view first, std::string_view second) {
-    const auto size = static_cast<base::Millis::rep>(
-        (first.size() + second.size()) / std::max<std::size_t>(loop_.options.min_rate, 1));
+/// Returns how many bytes went out: all of them, unless the client is gone or too slow.
+Task<std::size_t> Connection::send(std::string_view first, std::string_view second) {
+    const std::size_t all = first.size() + second.size();
+    const auto size =
+        static_cast<base::Seconds::rep>(all / std::max<std::size_t>(loop_.options.min_rate, 1));
     enter(Phase::writing, loop_.options.request_timeout + base::Seconds(size));
-    while (true) {
-        const Stream::Io io = stream_.write_now(first, second);
-        if (io != Stream::Io::would_block) co_return io == Stream::Io::done;
-        if (timed_out_ || loop_.grace_over) co_return false;
+    while (stream_.write_now(first, second) == Io::would_block) {
+        if (timed_out_ || loop_.grace_over) break;
         ErrorCode error;
         co_await stream_.wait_output(error);
     }
+    co_return all - first.size() - second.size();
 }
 
-Task<bool> Connection::write(Response response, bool is_head, bool keep_alive) {
+Task<Connection::Written> Connection::write(Response response, bool is_head, bool keep_alive) {
     if (!is_sendable(response)) {
         base::log_error("http: a response with status {} cannot be sent", response.status);
         response = fail(Failure::internal, {});
@@ -204,7 +268,9 @@ Task<bool> Connection::write(Response response, bool is_head, bool keep_alive) {
     // Said to HTTP/1.1 as well, where it is the default, since old proxies like to hear it.
     const std::string head = render_head(response, keep_alive ? "keep-alive" : "close", date());
     const bool bare = is_head || !has_body(response.status);
-    co_return co_await send(head, bare ? std::string_view() : response.body);
+    const std::string_view body = bare ? std::string_view() : response.body;
+    const std::size_t sent = co_await send(head, body);
+    co_return Written{response.status, sent, sent == head.size() + body.size()};
 }
 
 std::string_view Connection::date() {
@@ -220,18 +286,20 @@ std::string_view Connection::date() {
 /// send a reset, which may overtake the response. So it is half-closed first, and what the client
 /// still sends is thrown away, within limits.
 Task<void> Connection::linger(bool unread) {
-    stream_.shutdown_send();
     in_ = {};
-    if (loop_.grace_over || (loop_.stopping && !unread)) co_return;
     enter(Phase::lingering, loop_.stopping ? kLingerAtStop : loop_.options.linger);
+    ErrorCode error;
+    while (stream_.finish_now() == Io::would_block) {
+        if (timed_out_ || loop_.grace_over) co_return;
+        co_await stream_.wait_output(error);
+    }
+    if (loop_.grace_over || (loop_.stopping && !unread)) co_return;
     std::size_t drained = 0;
     while (drained < kLingerBytes) {
-        ErrorCode error;
         co_await stream_.wait_input(error);
         if (timed_out_ || loop_.grace_over) co_return;
         std::size_t count = 0;
-        const Stream::Io io = stream_.read_now(loop_.scratch, count);
-        if (io == Stream::Io::closed) co_return;
+        if (stream_.discard_now(loop_.scratch, count) == Io::closed) co_return;
         drained += count;
     }
 }

@@ -46,13 +46,18 @@ struct Loop {
 /// One client: reads its requests one after the other and answers each before the next.
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
-    /// Who is at the other end.
-    struct Remote {
-        std::string address;
-        bool is_loopback = false;
+    /// Where it came in, and who is at the other end: as in Request.
+    struct Ends {
+        std::string remote_address;
+        std::string local_address;
+        std::uint16_t remote_port = 0;
+        std::uint16_t local_port = 0;
+        bool remote_is_loopback = false;
+        int listener = 0;
+        std::optional<uid_t> peer_uid;
     };
 
-    Connection(Loop& loop, Socket socket, Remote remote, const Executor& executor);
+    Connection(Loop& loop, Stream stream, Ends ends, const Executor& executor);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -79,19 +84,29 @@ class Connection : public std::enable_shared_from_this<Connection> {
         bool keep_alive = false;
         std::optional<Failure> failure;
     };
+    /// What came of writing one reply.
+    struct Written {
+        unsigned status = 0;
+        std::size_t bytes = 0;
+        bool is_complete = false;
+    };
 
     Task<void> session();
     Task<void> serve();
+    Task<bool> shake_hands();
     Task<bool> wait_for_request(base::Millis limit);
     Task<Exchange> read_request();
     Task<std::optional<Failure>> read_head(std::size_t& size);
     Task<Input> fill();
-    Stream::Io take_input();
+    Io take_input();
+    void describe(Request& request) const;
     std::optional<Response> call(Exchange& exchange);
     Task<bool> hold();
     Response fail(Failure failure, const Request& request);
-    Task<bool> write(Response response, bool is_head, bool keep_alive);
-    Task<bool> send(std::string_view first, std::string_view second);
+    Task<Written> write(Response response, bool is_head, bool keep_alive);
+    Task<std::size_t> send(std::string_view first, std::string_view second);
+    void observe(const Request& request, const Written& written, Steady::time_point began,
+                 bool held) const;
     Task<void> linger(bool unread);
     void end_hold();
     void close();
@@ -104,7 +119,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Loop& loop_;
     Stream stream_;
     Executor executor_;
-    Remote remote_;
+    Ends ends_;
     std::string in_;  ///< bytes that were read and not used yet
     Phase phase_ = Phase::idle;
 
@@ -116,7 +131,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     struct Waiting {
         Hold hold;
-        Request request;  ///< only what a failure handler gets
+        Request request;  ///< only what outlasts the call: see reduce()
         std::optional<Response> answer;
         std::multimap<std::string, Connection*, std::less<>>::iterator place;
     };

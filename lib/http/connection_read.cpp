@@ -34,26 +34,42 @@ std::string_view view(beast::string_view text) {
 }  // namespace
 
 /// Reads what is there into in_.
-Stream::Io Connection::take_input() {
+Io Connection::take_input() {
     std::size_t count = 0;
-    const Stream::Io io = stream_.read_now(loop_.scratch, count);
+    const Io io = stream_.read_now(loop_.scratch, count);
     in_.append(loop_.scratch.data(), count);
     return io;
+}
+
+/// True once TLS is ready; at once for a plain connection.
+Task<bool> Connection::shake_hands() {
+    enter(Phase::idle, loop_.options.request_timeout);
+    while (true) {
+        const Io io = stream_.handshake_now();
+        if (io != Io::would_block) co_return io == Io::done;
+        // Who has begun is let finish when the server stops, as with a request.
+        if (stream_.has_begun()) phase_ = Phase::reading;
+        if (timed_out_ || loop_.grace_over) co_return false;
+        if (loop_.stopping && phase_ == Phase::idle) co_return false;
+        ErrorCode error;
+        co_await stream_.wait_input(error);
+    }
 }
 
 /// Waits until there is more in in_.
 Task<Connection::Input> Connection::fill() {
     while (!loop_.grace_over) {
+        if (stream_.is_input_over()) co_return Input::closed;
         ErrorCode error;
         co_await stream_.wait_input(error);
         if (timed_out_) co_return Input::timed_out;
         if (loop_.grace_over) break;
         switch (take_input()) {
-            case Stream::Io::done:
+            case Io::done:
                 co_return Input::data;
-            case Stream::Io::closed:
+            case Io::closed:
                 co_return Input::closed;
-            case Stream::Io::would_block:
+            case Io::would_block:
                 break;
         }
         if (loop_.stopping && phase_ == Phase::idle) break;
@@ -71,7 +87,7 @@ Task<bool> Connection::wait_for_request(base::Millis limit) {
             ++empty_lines;
         }
         if (!in_.empty() && in_ != "\r") co_return true;
-        if (loop_.stopping) co_return take_input() == Stream::Io::done;
+        if (loop_.stopping) co_return take_input() == Io::done;
         if (co_await fill() != Input::data) co_return false;
     }
 }
@@ -104,8 +120,7 @@ Task<std::optional<Failure>> Connection::read_head(std::size_t& size) {
 Task<Connection::Exchange> Connection::read_request() {
     Exchange exchange;
     Request& request = exchange.request;
-    request.remote_address = remote_.address;
-    request.remote_is_loopback = remote_.is_loopback;
+    describe(request);
     const auto refuse = [&exchange](Failure failure) {
         exchange.failure = failure;
         return std::move(exchange);
@@ -140,7 +155,8 @@ Task<Connection::Exchange> Connection::read_request() {
     parser.body_limit(limit);
 
     if (framing->expects_continue && in_.empty() && !parser.is_done()) {
-        if (!co_await send("HTTP/1.1 100 Continue\r\n\r\n", {})) {
+        constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+        if (co_await send(kContinue, {}) != kContinue.size()) {
             co_return refuse(Failure::malformed);
         }
     }

@@ -4,8 +4,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "http/connection.h"
+#include "http/listening.h"
 
-#include <arpa/inet.h>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -23,79 +23,13 @@
 namespace oauth3::http {
 namespace {
 
-using Acceptor = asio::basic_socket_acceptor<Tcp, Executor>;
+using Acceptor = asio::basic_socket_acceptor<Protocol, Executor>;
 
 /// How many connections are accepted before others get their turn.
 constexpr int kAcceptBatch = 64;
 /// The pause after an accept() that failed for want of descriptors or memory.
 constexpr base::Millis kAcceptPause{100};
 constexpr std::size_t kMostSparedFiles = 512;
-
-/// An address in the form that the kernel takes.
-struct RawAddress {
-    sockaddr_storage storage{};
-    socklen_t size = sizeof storage;
-    sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-RawAddress to_raw(const Address& address) {
-    RawAddress raw;
-    if (address.is_v6) {
-        auto& v6 = reinterpret_cast<sockaddr_in6&>(raw.storage);
-        v6.sin6_family = AF_INET6;
-        v6.sin6_port = htons(address.port);
-        ::inet_pton(AF_INET6, address.host.c_str(), &v6.sin6_addr);
-        raw.size = sizeof v6;
-    } else {
-        auto& v4 = reinterpret_cast<sockaddr_in&>(raw.storage);
-        v4.sin_family = AF_INET;
-        v4.sin_port = htons(address.port);
-        ::inet_pton(AF_INET, address.host.c_str(), &v4.sin_addr);
-        raw.size = sizeof v4;
-    }
-    return raw;
-}
-
-Address from_raw(const RawAddress& raw) {
-    Address address;
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    if (raw.storage.ss_family == AF_INET6) {
-        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(raw.storage);
-        address.is_v6 = true;
-        address.port = ntohs(v6.sin6_port);
-        ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-    } else {
-        const auto& v4 = reinterpret_cast<const sockaddr_in&>(raw.storage);
-        address.port = ntohs(v4.sin_port);
-        ::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-    }
-    address.host = text.data();
-    return address;
-}
-
-/// A socket that listens, and where it does.
-base::Fd open_listener(const Address& wanted, Address& real) {
-    const std::string where = "listening on " + wanted.to_string();
-    const int family = wanted.is_v6 ? AF_INET6 : AF_INET;
-    base::Fd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!fd) base::throw_errno(where);
-    const int on = 1;
-    // Connections of the server before this one must not keep the port for minutes.
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (wanted.is_v6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    RawAddress raw = to_raw(wanted);
-    if (::bind(fd.get(), raw.get(), raw.size) != 0 || ::listen(fd.get(), SOMAXCONN) != 0) {
-        const int number = errno;
-        throw base::SystemError(number, where,
-                                number == EADDRINUSE
-                                    ? "Another program uses this port: stop it or choose another."
-                                    : "");
-    }
-    raw.size = sizeof raw.storage;
-    if (::getsockname(fd.get(), raw.get(), &raw.size) != 0) base::throw_errno(where);
-    real = from_raw(raw);
-    return fd;
-}
 
 /// Leaves files to the rest of the program: clients must not be able to use up all of them.
 std::size_t connection_limit(std::size_t wanted) {
@@ -104,6 +38,31 @@ std::size_t connection_limit(std::size_t wanted) {
     const auto most = static_cast<std::size_t>(files.rlim_cur);
     const std::size_t free = most - std::min(most / 4, kMostSparedFiles);
     return std::max<std::size_t>(1, std::min(wanted, free));
+}
+
+/// Who is at the ends of a connection that was just accepted; nullopt if it is gone already.
+std::optional<Connection::Ends> ends_of(int fd, const RawAddress& raw) {
+    Connection::Ends ends;
+    if (raw.family() == AF_UNIX) {
+        ucred peer{};
+        socklen_t size = sizeof peer;
+        if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
+        ends.peer_uid = peer.uid;
+        ends.remote_is_loopback = true;
+        return ends;
+    }
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    RawAddress own;
+    if (::getsockname(fd, own.get(), &own.size) != 0) return std::nullopt;
+    Address remote = from_raw(raw);
+    Address local = from_raw(own);
+    ends.remote_is_loopback = remote.is_loopback();
+    ends.remote_address = std::move(remote.host);
+    ends.remote_port = remote.port;
+    ends.local_address = std::move(local.host);
+    ends.local_port = local.port;
+    return ends;
 }
 
 template <typename Work>
@@ -130,17 +89,16 @@ class Server::Impl {
             finish_if_empty();
         };
         for (const Listener& listener : loop_.options.listen) {
-            const Address& wanted = listener.address;
-            Address real;
-            base::Fd fd = open_listener(wanted, real);
-            Acceptor& acceptor = acceptors_.emplace_back(io_.get_executor());
-            acceptor.assign(wanted.is_v6 ? Tcp::v6() : Tcp::v4(), fd.get());
-            fd.release();
-            endpoints_.push_back(std::move(real));
+            Listening open = open_listener(listener);
+            Gate& gate = gates_.emplace_back(io_.get_executor(), listener);
+            gate.acceptor.assign(Protocol(open.family, 0), open.fd.get());
+            open.fd.release();
+            gate.file = std::move(open.file);
+            if (!gate.file) endpoints_.push_back(std::move(open.address));
         }
-        for (Acceptor& acceptor : acceptors_) {
+        for (Gate& gate : gates_) {
             asio::co_spawn(
-                io_, [this, &acceptor] { return accept(acceptor); }, asio::detached);
+                io_, [this, &gate] { return accept(gate); }, asio::detached);
         }
         if (loop_.options.handle_signals) {
             signals_.add(SIGTERM);
@@ -173,12 +131,24 @@ class Server::Impl {
 
     void on_stop(std::function<void()> work) { stop_hooks_.push_back(std::move(work)); }
 
-    void on_hangup(std::function<void()> work) { hangup_hooks_.push_back(std::move(work)); }
+    void on_hangup(std::function<void()> work) {
+        if (loop_.options.handle_signals && hangup_hooks_.empty()) signals_.add(SIGHUP);
+        hangup_hooks_.push_back(std::move(work));
+    }
 
     const std::vector<Address>& endpoints() const { return endpoints_; }
     const Loop& loop() const { return loop_; }
 
   private:
+    /// One Listener, open.
+    struct Gate {
+        Gate(const Executor& executor, const Listener& listener)
+            : acceptor(executor), tls(listener.tls), tag(listener.tag) {}
+        std::unique_ptr<SocketFile> file;
+        Acceptor acceptor;
+        std::shared_ptr<Tls> tls;
+        int tag;
+    };
     struct Periodic {
         Periodic(const Executor& executor, base::Millis p, std::function<void()> w)
             : timer(executor), period(p), work(std::move(w)) {}
@@ -211,7 +181,7 @@ class Server::Impl {
         for (const auto& connection : found) connection->ask(false);
     }
 
-    Task<void> accept(Acceptor& acceptor) {
+    Task<void> accept(Gate& gate) {
         Timer pause(io_.get_executor());
         while (!loop_.stopping) {
             ErrorCode error;
@@ -220,10 +190,10 @@ class Server::Impl {
                 co_await room_.async_wait(resume_with(error));
                 continue;
             }
-            co_await acceptor.async_wait(Acceptor::wait_read, resume_with(error));
+            co_await gate.acceptor.async_wait(Acceptor::wait_read, resume_with(error));
             if (loop_.stopping) co_return;
             int failed = ENOMEM;
-            run_guarded([&] { failed = accept_batch(acceptor.native_handle()); });
+            run_guarded([&] { failed = accept_batch(gate); });
             if (failed == 0) continue;
             // Without a pause the loop would spin: the connection stays in the queue.
             if (Steady::now() >= next_complaint_) {
@@ -236,12 +206,13 @@ class Server::Impl {
     }
 
     /// 0, or the errno of a failure that will come again.
-    int accept_batch(int listener) {
+    int accept_batch(Gate& gate) {
+        const int listener = gate.acceptor.native_handle();
         for (int i = 0; i < kAcceptBatch && loop_.open < limit_; ++i) {
             RawAddress raw;
             base::Fd fd(::accept4(listener, raw.get(), &raw.size, SOCK_CLOEXEC | SOCK_NONBLOCK));
             if (fd) {
-                open(std::move(fd), raw);
+                open(std::move(fd), raw, gate);
                 continue;
             }
             switch (errno) {
@@ -261,25 +232,27 @@ class Server::Impl {
         return 0;
     }
 
-    void open(base::Fd fd, const RawAddress& raw) {
-        const int on = 1;
-        ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        const Address remote = from_raw(raw);
+    void open(base::Fd fd, const RawAddress& raw, const Gate& gate) {
+        auto ends = ends_of(fd.get(), raw);
+        if (!ends) return;
+        ends->listener = gate.tag;
+        auto tls = gate.tls ? std::make_unique<TlsSession>(*gate.tls, fd.get()) : nullptr;
         Socket socket(io_.get_executor());
         ErrorCode error;
-        socket.assign(remote.is_v6 ? Tcp::v6() : Tcp::v4(), fd.get(), error);
+        socket.assign(Protocol(raw.family(), 0), fd.get(), error);
         if (error) return;
         fd.release();
-        std::make_shared<Connection>(loop_, std::move(socket),
-                                     Connection::Remote{remote.host, remote.is_loopback()},
-                                     io_.get_executor())
+        std::make_shared<Connection>(loop_, Stream(std::move(socket), std::move(tls)),
+                                     std::move(*ends), io_.get_executor())
             ->start();
     }
 
     void wait_for_signal() {
-        signals_.async_wait([this](const ErrorCode& error, int) {
+        signals_.async_wait([this](const ErrorCode& error, int signal) {
             if (error) return;
-            if (loop_.stopping) {
+            if (signal == SIGHUP) {
+                for (const auto& hook : hangup_hooks_) run_guarded(hook);
+            } else if (loop_.stopping) {
                 end_grace();
             } else {
                 begin_stop();
@@ -301,11 +274,12 @@ class Server::Impl {
         if (loop_.stopping) return;
         for (const auto& hook : stop_hooks_) run_guarded(hook);
         loop_.stopping = true;
-        for (Acceptor& acceptor : acceptors_) {
+        for (Gate& gate : gates_) {
+            gate.file.reset();
             // Who is in the queue with a request would get a reset instead of an answer.
-            run_guarded([&] { accept_batch(acceptor.native_handle()); });
+            run_guarded([&] { accept_batch(gate); });
             ErrorCode ignored;
-            acceptor.close(ignored);
+            gate.acceptor.close(ignored);
         }
         room_.cancel();
         for (const auto& connection : all_connections()) connection->stop();
@@ -344,7 +318,7 @@ class Server::Impl {
 
     // Last: it destroys the suspended connections, which use what stands above.
     asio::io_context io_{1};
-    std::deque<Acceptor> acceptors_;
+    std::deque<Gate> gates_;
     std::deque<Periodic> periodics_;
     asio::signal_set signals_{io_};
     Timer grace_{io_.get_executor()};
