@@ -308,7 +308,7 @@ TEST_CASE_METHOD(Fixture, "lists are newest first, of one owner, and page withou
          page = requests.list(kOwner, filter)) {
         CHECK(page.size() <= 7);
         for (const RequestRow& row : page) paged.push_back(row.id);
-        filter.before = page.back().seq;
+        filter.before = page.back().id;
     }
     CHECK(paged == ids);
     CHECK(requests.list("", {}).empty());
@@ -322,7 +322,7 @@ TEST_CASE_METHOD(Fixture, "lists are newest first, of one owner, and page withou
     filter.status = Status::denied;
     CHECK(requests.list(kOwner, filter).size() == 1);
     filter.tenant_id = kTenant;
-    filter.before = one.seq;
+    filter.before = one.id;
     CHECK(requests.list(kOwner, filter).empty());
     CHECK(requests.count_pending(kTenant) == 24);
     CHECK(requests.count_pending(other) == 25);
@@ -343,12 +343,26 @@ TEST_CASE_METHOD(Fixture, "overdue is what is undecided when its time comes, not
     CHECK(requests.overdue(waiting.expires_at) == Texts{waiting.id});
 }
 
+namespace {
+
+KeyRow key(const std::string& id, const std::string& hash, const std::string& owner,
+           const std::optional<std::string>& tenant) {
+    KeyRow out;
+    out.id = id;
+    out.hash = hash;
+    out.owner_id = owner;
+    out.tenant_id = tenant;
+    return out;
+}
+
+}  // namespace
+
 TEST_CASE_METHOD(Fixture, "keys are found by their hash until they are revoked") {
     Principals principals(database);
     {
         Transaction tx(database);
-        principals.add_key(tx, {"key_1", "hash1", kOwner, kTenant}, kNow);
-        principals.add_key(tx, {"key_2", "hash2", kOwner, std::nullopt}, kNow);
+        principals.add_key(tx, key("key_1", "hash1", kOwner, kTenant), kNow);
+        principals.add_key(tx, key("key_2", "hash2", kOwner, std::nullopt), kNow);
         tx.commit();
     }
     CHECK(principals.key_by_hash("hash1")->tenant_id == kTenant);
@@ -360,14 +374,14 @@ TEST_CASE_METHOD(Fixture, "keys are found by their hash until they are revoked")
     CHECK_FALSE(principals.key_by_hash("hash1"));
     CHECK(principals.first_owner()->id == kOwner);
     Transaction tx(database);
-    CHECK_THROWS(principals.add_key(tx, {"key_3", "hash2", kOwner, std::nullopt}, kNow));
-    CHECK_THROWS(principals.add_key(tx, {"key_4", "hash4", "owner_x", std::nullopt}, kNow));
+    CHECK_THROWS(principals.add_key(tx, key("key_3", "hash2", kOwner, std::nullopt), kNow));
+    CHECK_THROWS(principals.add_key(tx, key("key_4", "hash4", "owner_x", std::nullopt), kNow));
     CHECK_THROWS(principals.add_tenant(tx, {"t", "owner_x", "n", std::nullopt, kNow}));
 }
 
 TEST_CASE_METHOD(Fixture, "a session id means nothing to another tenant") {
     Sessions sessions(database);
-    SessionRow row{kTenant, "s", kOwner, {}, 3};
+    SessionRow row{kTenant, "s", kOwner, {}};
     row.session.policy.description = "d";
     row.session.created_at = kNow;
     row.session.last_activity = kNow + Seconds(1);
@@ -376,13 +390,13 @@ TEST_CASE_METHOD(Fixture, "a session id means nothing to another tenant") {
         Transaction tx(database);
         sessions.put(tx, row);
         row.session.ended = true;
-        row.runs_used = 4;
+        row.session.runs_used = 4;
         sessions.put(tx, row);
         tx.commit();
     }
     const SessionRow read = *sessions.find(kTenant, "s");
     CHECK(read.session.ended);
-    CHECK(read.runs_used == 4);
+    CHECK(read.session.runs_used == 4);
     CHECK(read.session.policy.description == "d");
     CHECK(read.session.created_at == row.session.created_at);
     CHECK(read.session.last_activity == row.session.last_activity);
