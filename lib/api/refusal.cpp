@@ -1,5 +1,7 @@
 #include "api/refusal.h"
 
+#include <algorithm>
+
 namespace oauth3::api {
 
 Refusal bad_field(const std::string& field, const std::string& message) {
@@ -25,6 +27,9 @@ http::Response refusal_response(const Refusal& refusal) {
     body["code"] = refusal.code();
     if (!refusal.hint().empty()) body["hint"] = refusal.hint();
     http::Response out = json_response(refusal.status(), body);
+    if (const auto wait = body.find("retry_after"); wait != body.end())
+        out.headers.emplace_back(
+            "Retry-After", std::to_string(std::max<std::int64_t>(1, wait->get<std::int64_t>())));
     if (refusal.status() == 401) out.headers.emplace_back("WWW-Authenticate", "Bearer");
     return out;
 }

@@ -20,7 +20,8 @@ class Refusal : public base::Error {
           more_(std::move(more)) {}
 
     unsigned status() const { return status_; }
-    /// Further members of the reply, such as `field` or `line`.
+    /// Further members of the reply, such as `field` or `line`. `retry_after` (whole seconds) also
+    /// makes the header Retry-After.
     const base::Json& more() const { return more_; }
 
   private:

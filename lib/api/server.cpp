@@ -1,23 +1,28 @@
 #include "api/server.h"
 
+#include "api/control.h"
+#include "api/handover.h"
+#include "api/listening.h"
+#include "api/metrics.h"
 #include "api/service.h"
 #include "base/crypto.h"
 #include "base/error.h"
-#include "base/fd.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "http/peer.h"
 #include "http/server.h"
+#include "http/tls.h"
 #include "jail/spawner.h"
 #include "orchestrator/access.h"
 #include "orchestrator/orchestrator.h"
 #include "runtime/deno.h"
 #include "store/database.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <memory>
 
@@ -26,20 +31,8 @@ namespace {
 
 constexpr std::size_t kLinkKeySize = 32;
 
-std::vector<http::Address> addresses(const std::vector<std::string>& texts) {
-    std::vector<http::Address> out;
-    for (const std::string& text : texts) {
-        const auto address = http::parse_address(text);
-        if (!address)
-            throw base::Error("usage", fmt::format("\"{}\" is not an address to listen on", text),
-                              "write it as 127.0.0.1:3737 or [::1]:3737");
-        if (!address->is_loopback())
-            throw base::Error("not_loopback", fmt::format("{} is not a loopback address", text),
-                              "this version serves its own machine only");
-        out.push_back(*address);
-    }
-    return out;
-}
+/// Which door a request came in by.
+enum Door : int { kPublic = 0, kControl = 1, kMetrics = 2 };
 
 /// The key of approval links, made at the first start. It lies beside the database, never in it.
 base::SecretString link_key(const std::filesystem::path& folder) {
@@ -52,24 +45,6 @@ base::SecretString link_key(const std::filesystem::path& folder) {
     return key;
 }
 
-/// Shows the owner's key where only the human looks: a file or the controlling terminal, never
-/// stdout or the log.
-void deliver_owner_key(const std::filesystem::path& file, const base::SecretString& key) {
-    if (!file.empty()) {
-        base::write_private_file(file, std::string(key.reveal()) + "\n");
-        base::log_info("the owner's key is in {}", file.string());
-        return;
-    }
-    const base::Fd terminal(::open("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC));
-    if (!terminal)
-        throw base::Error("no_owner_key_out", "the first start has nowhere to show the owner's key",
-                          "name a file with --owner-key-out, or start it on a terminal");
-    base::write_all(terminal.get(),
-                    fmt::format("\nThe owner's key, shown once. Keep it where no agent can read "
-                                "it:\n\n  {}\n\n",
-                                key.reveal()));
-}
-
 /// False once a child has ended, though nobody has reaped it yet: a zombie can still be signalled.
 bool is_running(pid_t child) {
     siginfo_t info{};
@@ -77,14 +52,81 @@ bool is_running(pid_t child) {
            info.si_pid == 0;
 }
 
-std::string base_url(const http::Server& server) {
-    return "http://" + server.local_endpoints().front().to_string();
+http::Options http_options(const Listening& plan, const ServerOptions& options,
+                           const std::shared_ptr<http::Tls>& tls) {
+    http::Options out;
+    for (const http::Address& address : plan.addresses)
+        out.listen.emplace_back(address, tls, kPublic);
+    if (plan.metrics) out.listen.emplace_back(*plan.metrics, nullptr, kMetrics);
+    out.listen.push_back(http::Listener::at_path(options.data_folder / kControlSocket, kControl));
+    out.handle_signals = true;
+    return out;
+}
+
+void log_request(const http::Observed& seen) {
+    base::log_event(base::LogLevel::debug, "request",
+                    {{"method", seen.method},
+                     {"path", seen.path},
+                     {"status", seen.status},
+                     {"from", seen.remote_address},
+                     {"us", seen.time.count()},
+                     {"bytes", seen.bytes_sent},
+                     {"held", seen.held},
+                     {"complete", seen.is_complete}});
+}
+
+/// Says once that an agent runs as the same user: it could read the server's files (wire 2.5).
+class SameUserWarning {
+  public:
+    void operator()(const http::Request& request) {
+        if (given_ || !request.remote_is_loopback) return;
+        const auto uid = http::loopback_peer_uid(request);
+        if (uid != ::geteuid()) return;
+        given_ = true;
+        base::log_warning(
+            "an agent runs as the same user as this server: it can read the owner's files and "
+            "so has the human's authority; run the server as a user of its own");
+    }
+
+  private:
+    bool given_ = false;
+};
+
+void warn_of_insecure(const ServerOptions& options, const Listening& plan) {
+    if (options.approval_by_link)
+        base::log_warning(
+            "INSECURE: with --approval=link anyone with an approval link, the agent "
+            "too, can approve");
+    if (options.no_auth)
+        base::log_warning("INSECURE: with --no-auth anyone on this machine is an agent");
+    if (!plan.local_only && plan.public_url.starts_with("http:"))
+        base::log_warning(
+            "INSECURE: the public URL {} is not https: keys and log-ins cross the "
+            "network in clear",
+            plan.public_url);
+}
+
+std::vector<Gauge> gauges(const http::Server& server, orchestrator::Orchestrator& orchestrator) {
+    std::vector<Gauge> out{{"http_connections",
+                            "Open connections.",
+                            {},
+                            static_cast<std::int64_t>(server.connections())},
+                           {"http_waiting",
+                            "Replies that wait, as long polls do.",
+                            {},
+                            static_cast<std::int64_t>(server.waiting())}};
+    for (const auto& [status, count] : orchestrator.count_alive())
+        out.push_back({"requests", "Requests that are not final.",
+                       fmt::format("state=\"{}\"", policy::to_string(status)), count});
+    return out;
 }
 
 }  // namespace
 
 void run_server(const ServerOptions& options) {
-    const auto listen = addresses(options.listen);
+    const Listening plan = plan_listening(options);
+    if (options.retention < orchestrator::kMinRetention)
+        throw base::Error("usage", "--retention is at least 7 days");
     // Before any thread, any secret and any big memory: see jail/spawner.h.
     const jail::Spawner spawner = jail::Spawner::start();
     // Nobody of the same user may read this process's memory, nor may a core file hold it.
@@ -93,22 +135,37 @@ void run_server(const ServerOptions& options) {
 
     const base::SystemClock clock;
     store::Database database(options.data_folder);
-    orchestrator::Access access(database, clock, link_key(options.data_folder));
+    orchestrator::Access access(database, link_key(options.data_folder));
+    orchestrator::Accounts accounts(database, clock);
+    orchestrator::Logins logins(database, access, clock);
+    orchestrator::Replays replays(database, clock);
     const runtime::Deno deno(spawner, runtime::find_deno(options.deno),
                              options.data_folder / "runtime");
+    std::shared_ptr<http::Tls> tls;
+    if (!options.tls_cert.empty())
+        tls = std::make_shared<http::Tls>(options.tls_cert, options.tls_key);
 
+    Metrics metrics;
+    std::function<std::string()> metrics_text;
     std::unique_ptr<Service> service;
-    http::Options http_options;
-    http_options.listen.assign(listen.begin(), listen.end());
-    http_options.handle_signals = true;
+    http::Options http = http_options(plan, options, tls);
+    http.observe = [&metrics](const http::Observed& seen) {
+        metrics.count(seen);
+        log_request(seen);
+    };
     http::Server server(
-        http_options, [&service](http::Request& request) { return service->handle(request); },
+        http,
+        [&](http::Request& request) -> http::Reply {
+            if (request.listener == kControl) return answer_control(*service, request);
+            if (request.listener == kMetrics) return answer_metrics(request, metrics_text);
+            return service->handle(request);
+        },
         [&service](http::Failure failure, const http::Request& request) {
             return service->failure(failure, request);
         });
 
-    if (!access.has_owner())
-        access.create_owner([&options](const base::SecretString& key) {
+    if (!accounts.has_owner())
+        accounts.create_server_owner([&options](const base::SecretString& key) {
             deliver_owner_key(options.owner_key_out, key);
         });
 
@@ -119,21 +176,48 @@ void run_server(const ServerOptions& options) {
         },
         {[&server](std::function<void()> work) { server.post(std::move(work)); },
          [&server](const std::string& id) { server.wake(id); }},
-        {options.approval_ttl, options.max_pending, options.parallel_runs});
+        {options.approval_ttl, options.max_pending, options.parallel_runs, options.retention});
+    metrics_text = [&] { return metrics.text(gauges(server, orchestrator)); };
 
     Config config;
-    config.base_url = base_url(server);
+    config.base_url = plan.public_url.empty()
+                          ? fmt::format("{}://{}", tls ? "https" : "http",
+                                        server.local_endpoints().front().to_string())
+                          : plan.public_url;
     config.poll_hold = options.poll_hold;
+    config.signup = plan.signup;
+    config.approval_by_link = options.approval_by_link;
+    config.no_auth = options.no_auth;
+    config.behind_proxy = options.behind_proxy;
+    config.cors_origins = options.cors_origins;
+    config.allow_hosts = options.allow_hosts;
     config.version = options.version;
     config.can_run = [&spawner] { return is_running(spawner.pid()); };
-    service = std::make_unique<Service>(orchestrator, access, clock, config);
+    config.metrics = metrics_text;
+    if (!options.behind_proxy)
+        config.agent_seen = [warn = SameUserWarning()](const http::Request& r) mutable { warn(r); };
+    service = std::make_unique<Service>(
+        Parts{orchestrator, access, accounts, logins, replays, clock}, config);
+    if (options.no_auth) accounts.dev_agent();
 
     orchestrator.recover();
     server.every(base::Seconds(1), [&orchestrator] { orchestrator.tick(); });
+    server.every(base::Seconds(60), [&service] { service->purge(); });
     server.on_stop([] { base::log_info("stopping"); });
+    server.on_hangup([&tls] {
+        if (!tls) return;
+        try {
+            tls->reload();
+            base::log_info("the TLS certificate was read again");
+        } catch (const base::Error& e) {
+            base::log_error("the TLS certificate stays as it was: {}", e.what());
+        }
+    });
+    warn_of_insecure(options, plan);
     if (!options.ready_file.empty())
         base::write_private_file(options.ready_file, config.base_url + "\n");
     base::log_info("listening on {}, data in {}", config.base_url, options.data_folder.string());
+    show_login_link(login_url(*service, logins.make_link()));
 
     server.run();
     orchestrator.shut_down();

@@ -1,143 +1,148 @@
 #include "api/service.h"
 
+#include "api/admission.h"
 #include "api/refusal.h"
 #include "api/routes.h"
 #include "base/crypto.h"
 #include "base/log.h"
-#include "base/network.h"
+#include "http/cookie.h"
+#include "http/form.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace oauth3::api {
 namespace {
 
-using orchestrator::Principal;
+constexpr std::size_t kSignupsPerMinute = 60;
+constexpr std::size_t kFailedLoginsPerMinute = 5;
+/// From all addresses together: nobody may fill the ledger with failed log-ins.
+constexpr std::size_t kRecordedFailuresPerMinute = 60;
+constexpr base::Seconds kMinute{60};
+constexpr std::size_t kManyAddresses = 10'000;
 
-/// The major version of the wire's client libraries that this server speaks.
-constexpr unsigned kSdkMajor = 0;
+constexpr std::string_view kCorsMethods = "GET, POST, DELETE, OPTIONS";
+constexpr std::string_view kCorsHeaders =
+    "Content-Type, Authorization, X-OAuth3-SDK-Version, Idempotency-Key";
 
-/// "http://host:port/..." without what follows the host and port.
-std::string origin_of(const std::string& url) {
-    const std::size_t host = url.find("://") + 3;
-    return url.substr(0, url.find('/', host));
-}
-
-/// The host of a Host header or URL authority, without its port; nullopt if it is malformed.
-std::optional<std::string> host_without_port(std::string_view authority) {
-    const std::size_t after_bracket = authority.starts_with("[") ? authority.find(']') : 0;
-    if (after_bracket == std::string_view::npos) return std::nullopt;
-    return base::canonical_host(authority.substr(0, authority.find(':', after_bracket)));
-}
-
-bool is_address(const std::string& host) {
-    return host.front() == '[' || (host.back() >= '0' && host.back() <= '9');
-}
-
-std::optional<std::string_view> bearer_of(const http::Request& request) {
-    std::string_view value = request.header("Authorization");
-    constexpr std::string_view kScheme = "Bearer ";
-    if (value.size() < kScheme.size() ||
-        !http::equal_ignoring_case(value.substr(0, kScheme.size()), kScheme))
-        return std::nullopt;
-    value.remove_prefix(kScheme.size());
-    while (value.starts_with(' ')) value.remove_prefix(1);
-    return value;
-}
-
-/// Names resolve to whatever an attacker's DNS says, addresses do not: only names are checked
-/// (wire 1.1, against DNS rebinding).
-void check_host(const http::Request& request, const std::string& base_host) {
-    const std::string_view header = request.header("Host");
-    if (header.empty()) return;
-    const auto host = host_without_port(header);
-    if (host && (is_address(*host) || *host == "localhost" || *host == base_host)) return;
-    throw Refusal(421, "host_not_allowed", "This server does not answer under that host name.");
-}
-
-/// Only another major version of the client library is refused, and never while it polls: a
-/// human may have approved already (wire 1.3).
-void check_sdk_version(const http::Request& request) {
-    const std::string_view version = request.header("X-OAuth3-SDK-Version");
-    const std::size_t dot = version.find('.');
-    unsigned major = 0;
-    const auto [end, error] =
-        std::from_chars(version.data(), version.data() + version.size(), major);
-    const bool is_version = dot != std::string_view::npos && error == std::errc() &&
-                            end == version.data() + dot &&
-                            version.find_first_not_of("0123456789.") == std::string_view::npos;
-    if (!is_version || major == kSdkMajor) return;
-    if (request.method == "GET" && request.path.ends_with("/status")) return;
-    throw Refusal(
-        426, "sdk_version_mismatch", "This server speaks version 0 of the client library.",
-        "Install a client library of version 0.x.", {{"required", "0.x"}, {"got", version}});
-}
-
-Principal authenticated(const http::Request& request, orchestrator::Access& access) {
-    const auto key = bearer_of(request);
-    if (!key)
-        throw Refusal(401, "auth_required", "This call needs a key.",
-                      "Send the header Authorization: Bearer <key>.");
-    auto who = access.authenticate(*key);
-    if (!who) throw Refusal(401, "invalid_key", "The key is unknown or was revoked.");
-    return *who;
-}
-
-/// Who calls, if the route wants to know; refuses callers of the wrong kind.
-std::optional<Principal> admit(const http::Request& request, Auth auth,
-                               orchestrator::Access& access) {
-    if (auth == Auth::none) return std::nullopt;
-    if (auth == Auth::link && !request.has_header("Authorization")) return std::nullopt;
-    Principal who = authenticated(request, access);
-    if (auth == Auth::agent && !who.is_agent())
-        throw Refusal(403, "agent_required", "An owner's key cannot do this; use an agent's key.");
-    if ((auth == Auth::owner || auth == Auth::link) && who.is_agent())
-        throw Refusal(403, "owner_required", "Only the human who owns this agent can do this.");
-    return who;
-}
-
-void add_common_headers(http::Response& response) {
+/// What every reply carries; `cors_origin` is empty for callers that are no allowed web site.
+void add_common_headers(http::Response& response, const std::string& cors_origin) {
     response.headers.emplace_back("X-Content-Type-Options", "nosniff");
     response.headers.emplace_back("Cache-Control", "no-store");
+    if (cors_origin.empty()) return;
+    response.headers.emplace_back("Access-Control-Allow-Origin", cors_origin);
+    response.headers.emplace_back("Vary", "Origin");
 }
 
-void add_common_headers(http::Reply& reply) {
+void add_common_headers(http::Reply& reply, const std::string& cors_origin) {
     if (auto* response = std::get_if<http::Response>(&reply)) {
-        add_common_headers(*response);
+        add_common_headers(*response, cors_origin);
         return;
     }
     auto& hold = std::get<http::Hold>(reply);
-    hold.attempt = [inner = std::move(hold.attempt)](bool last) {
+    hold.attempt = [inner = std::move(hold.attempt), cors_origin](bool last) {
         auto response = inner(last);
-        if (response) add_common_headers(*response);
+        if (response) add_common_headers(*response, cors_origin);
         return response;
     };
 }
 
+http::Response preflight(bool is_cors) {
+    http::Response out{204, {}, {}, false};
+    if (!is_cors) return out;
+    out.headers = {{"Access-Control-Allow-Methods", std::string(kCorsMethods)},
+                   {"Access-Control-Allow-Headers", std::string(kCorsHeaders)},
+                   {"Access-Control-Max-Age", "86400"}};
+    return out;
+}
+
+/// The last address in X-Forwarded-For is the one that the proxy itself has seen.
+std::string_view last_forwarded(const http::Request& request) {
+    const auto values = request.headers("X-Forwarded-For");
+    if (values.empty()) return {};
+    std::string_view last = values.back();
+    last = last.substr(last.rfind(',') + 1);
+    const std::size_t start = last.find_first_not_of(" \t");
+    if (start == std::string_view::npos) return {};
+    return last.substr(start, last.find_last_not_of(" \t") - start + 1);
+}
+
+Refusal rate_limited(base::Seconds retry_after, const char* sentence) {
+    return {429, "rate_limited", sentence, {}, {{"retry_after", retry_after.count()}}};
+}
+
 }  // namespace
 
-Service::Service(orchestrator::Orchestrator& orchestrator, orchestrator::Access& access,
-                 const base::Clock& clock, Config config)
-    : orchestrator_(orchestrator), access_(access), clock_(clock), config_(std::move(config)) {
+std::string_view to_string(Auth auth) {
+    switch (auth) {
+        case Auth::none:
+            return "none";
+        case Auth::agent:
+            return "agent";
+        case Auth::owner:
+            return "owner";
+        case Auth::admin:
+            return "admin";
+        case Auth::agent_or_owner:
+            return "agent_or_owner";
+        case Auth::link:
+            return "link";
+        case Auth::view:
+            return "view";
+        case Auth::browser:
+            return "browser";
+    }
+    return "?";
+}
+
+std::string_view to_string(Signup signup) {
+    switch (signup) {
+        case Signup::open:
+            return "open";
+        case Signup::invite:
+            return "invite";
+        case Signup::closed:
+            return "closed";
+    }
+    return "?";
+}
+
+Service::Service(const Parts& parts, Config config)
+    : parts_(parts),
+      config_(std::move(config)),
+      signups_(kSignupsPerMinute, kMinute, kManyAddresses),
+      failed_logins_(kFailedLoginsPerMinute, kMinute, kManyAddresses),
+      recorded_failures_(kRecordedFailuresPerMinute, kMinute, 1) {
     base_origin_ = origin_of(config_.base_url);
+    base_path_ = config_.base_url.substr(base_origin_.size());
     base_host_ = host_without_port(base_origin_.substr(base_origin_.find("://") + 3)).value_or("");
     add_skill_routes(*this, endpoints_);
+    add_account_routes(*this, endpoints_);
     add_owner_routes(*this, endpoints_);
+    add_session_routes(*this, endpoints_);
+    add_history_routes(*this, endpoints_);
+    add_audit_routes(*this, endpoints_);
+    add_guide_routes(*this, endpoints_);
     add_page_routes(*this, endpoints_);
     for (const Endpoint& endpoint : endpoints_)
-        router_.add({endpoint.method, endpoint.pattern, [this, &endpoint](const http::Request& r) {
-                         const auto who = admit(r, endpoint.auth, access_);
-                         return endpoint.handler(r, who ? &*who : nullptr);
-                     }});
+        router_.add({endpoint.method, endpoint.pattern,
+                     [this, &endpoint](const http::Request& r) { return call(endpoint, r); }});
 }
 
 http::Reply Service::handle(http::Request& request) {
+    const std::string_view origin = request.header("Origin");
+    const bool is_cors = std::find(config_.cors_origins.begin(), config_.cors_origins.end(),
+                                   origin) != config_.cors_origins.end();
     http::Reply reply;
     try {
-        reply = dispatch(request);
+        if (request.method == "OPTIONS") {
+            check_host(request, base_host_, config_.allow_hosts);
+            reply = preflight(is_cors);
+        } else {
+            reply = dispatch(request);
+        }
     } catch (const Refusal& refusal) {
         reply = refusal_response(refusal);
     } catch (const std::exception& e) {
@@ -146,19 +151,23 @@ http::Reply Service::handle(http::Request& request) {
         reply = refusal_response(
             {500, "internal", "The server could not do this.", {}, {{"incident", incident}}});
     }
-    add_common_headers(reply);
+    add_common_headers(reply, is_cors ? std::string(origin) : std::string());
     return reply;
 }
 
 http::Reply Service::dispatch(http::Request& request) {
-    check_host(request, base_host_);
-    check_origin(request);
-    if (request.method == "OPTIONS") return http::Response{204, {}, {}, false};
+    check_host(request, base_host_, config_.allow_hosts);
+    check_origin(request, base_origin_, config_.cors_origins);
     check_sdk_version(request);
-    http::Match match = router_.match(request.method, request.path);
+    // A proxy in front may keep the prefix of the base URL or drop it.
+    std::string_view path = request.path;
+    if (!base_path_.empty() && path.starts_with(base_path_ + "/"))
+        path.remove_prefix(base_path_.size());
+    http::Match match = router_.match(request.method, path);
     switch (match.kind) {
         case http::Match::Kind::not_found:
-            throw not_found();
+            throw Refusal(404, "not_found", "There is nothing here.",
+                          "GET / tells which calls there are.");
         case http::Match::Kind::method_not_allowed: {
             http::Response out = refusal_response(
                 {405, "method_not_allowed", "This route does not know that method."});
@@ -172,12 +181,29 @@ http::Reply Service::dispatch(http::Request& request) {
     return match.route->handler(request);
 }
 
-/// A page of another site must not be able to make a browser act here.
-void Service::check_origin(const http::Request& request) const {
-    if (request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS") return;
-    const std::string_view origin = request.header("Origin");
-    if (origin.empty() || origin == base_origin_) return;
-    throw Refusal(403, "origin_not_allowed", "Calls from that web site are not allowed.");
+http::Reply Service::call(const Endpoint& endpoint, const http::Request& request) {
+    try {
+        if (!endpoint.takes_forms && is_form(request) && !request.body.empty())
+            throw Refusal(415, "unsupported_media_type", "The body must be JSON.",
+                          "Send the header Content-Type: application/json.");
+        const auto who = admit(*this, request, endpoint);
+        if (who && who->is_agent() && config_.agent_seen) config_.agent_seen(request);
+        return endpoint.handler(request, who ? &*who : nullptr);
+    } catch (const Refusal& refusal) {
+        const bool to_login = endpoint.auth == Auth::browser && refusal.code() == "auth_required" &&
+                              request.method == "GET";
+        if (to_login) {
+            std::string next = request.path;
+            if (!request.query.empty()) next += "?" + request.query;
+            return http::Response{
+                303,
+                {{"Location", config_.base_url + "/login?next=" + http::percent_encode(next)}},
+                {},
+                false};
+        }
+        if (endpoint.is_page && wants_page(request)) return error_page(*this, refusal);
+        throw;
+    }
 }
 
 http::Response Service::failure(http::Failure failure, const http::Request&) {
@@ -202,7 +228,7 @@ http::Response Service::failure(http::Failure failure, const http::Request&) {
             out = refusal_response({503, "shutting_down", "The server is stopping; try again."});
             break;
     }
-    add_common_headers(out);
+    add_common_headers(out, {});
     return out;
 }
 
@@ -211,7 +237,57 @@ std::string Service::status_url(std::string_view id) const {
 }
 
 std::string Service::approval_url(std::string_view id) const {
-    return fmt::format("{}/approve/{}?token={}", config_.base_url, id, access_.approval_token(id));
+    return fmt::format("{}/approve/{}?token={}", config_.base_url, id,
+                       parts_.access.approval_token(id));
+}
+
+std::string_view Service::cookie_name() const {
+    // Over https the prefix makes browsers refuse the cookie from any other host or path.
+    return config_.base_url.starts_with("https:") ? "__Host-oauth3_session" : "oauth3_session";
+}
+
+std::string Service::set_cookie(const orchestrator::Login& login) const {
+    http::Cookie cookie;
+    cookie.name = cookie_name();
+    cookie.value = login.cookie.reveal();
+    cookie.secure = config_.base_url.starts_with("https:");
+    cookie.max_age = orchestrator::kLoginLife;
+    return http::render_set_cookie(cookie);
+}
+
+std::string Service::clear_cookie() const {
+    http::Cookie cookie;
+    cookie.name = cookie_name();
+    cookie.secure = config_.base_url.starts_with("https:");
+    cookie.max_age = base::Seconds(0);
+    return http::render_set_cookie(cookie);
+}
+
+std::string Service::client_key(const http::Request& request) const {
+    const std::string_view forwarded = config_.behind_proxy ? last_forwarded(request) : "";
+    return http::rate_key(forwarded.empty() ? request.remote_address : forwarded);
+}
+
+void Service::limit_signups(const http::Request& request) {
+    const std::string key = client_key(request);
+    const base::Time now = clock().now();
+    if (!signups_.allow(key, now))
+        throw rate_limited(signups_.retry_after(key, now),
+                           "Too many agents sign up from this address.");
+}
+
+void Service::count_failed_login(const http::Request& request) {
+    const std::string key = client_key(request);
+    const base::Time now = clock().now();
+    if (!failed_logins_.allow(key, now))
+        throw rate_limited(failed_logins_.retry_after(key, now),
+                           "Too many failed log-ins from this address.");
+    if (recorded_failures_.allow("", now)) logins().record_failure(key);
+}
+
+void Service::purge() {
+    logins().purge();
+    replays().purge();
 }
 
 }  // namespace oauth3::api

@@ -1,6 +1,7 @@
 // The routes of agents: sign up, submit, follow, cancel (wire 2.2, 5).
 
 #include "api/body.h"
+#include "api/dry_run.h"
 #include "api/refusal.h"
 #include "api/render.h"
 #include "api/routes.h"
@@ -9,7 +10,9 @@
 #include "base/utf8.h"
 #include "policy/status.h"
 
+#include <algorithm>
 #include <charconv>
+#include <functional>
 
 namespace oauth3::api {
 namespace {
@@ -19,21 +22,39 @@ using orchestrator::Principal;
 
 constexpr std::size_t kMaxName = 64;
 constexpr std::size_t kMaxEmail = 254;
+constexpr std::size_t kMaxIdempotencyKey = 255;
+/// Stands for the token of an approval link in a reply that is kept: tokens are never stored.
+constexpr std::string_view kTokenPlace = "{token}";
 
-http::Reply sign_up(Service& service, const http::Request& request) {
-    if (!service.config().signup_open)
-        throw Refusal(403, "signup_closed", "This server does not take new agents by itself.",
-                      "Ask the human who runs it for a key.");
-    const Body body(request);
+orchestrator::NewTenant make_tenant(Service& service, const Body& body) {
     const std::string name = body.text("name").value_or("agent");
     const auto email = body.text("email");
     if (name.empty() || base::utf8_length(name) > kMaxName)
         throw bad_field("name", "\"name\" takes 1 to 64 characters.");
     if (email && email->size() > kMaxEmail)
         throw bad_field("email", "\"email\" takes at most 254 characters.");
-    const orchestrator::SignedUp made = service.access().sign_up(name, email);
-    const std::string_view key = made.key.reveal();
-    return json_response(200, {{"tenant_id", made.tenant_id},
+    const auto invite = body.text("invite");
+    if (invite) {
+        auto made = service.accounts().sign_up_by_invite(name, email, *invite);
+        if (made) return std::move(*made);
+    }
+    // An invite that was given must count for something, or its owner would be somebody else.
+    if (invite || service.config().signup == Signup::invite)
+        throw Refusal(403, "invite_required",
+                      invite ? "The invite is not good (any more)."
+                             : "This server takes new agents by invite only.",
+                      "Ask the human who runs it for an invite.");
+    return service.accounts().sign_up(name, email);
+}
+
+http::Reply sign_up(Service& service, const http::Request& request) {
+    service.limit_signups(request);
+    if (service.config().signup == Signup::closed)
+        throw Refusal(403, "signup_closed", "This server does not take new agents by itself.",
+                      "Ask the human who runs it for a key.");
+    const orchestrator::NewTenant made = make_tenant(service, Body(request));
+    const std::string_view key = made.key.key.reveal();
+    return json_response(200, {{"tenant_id", made.row.id},
                                {"api_key", key},
                                {"token", key},
                                {"jwt", key},
@@ -42,14 +63,10 @@ http::Reply sign_up(Service& service, const http::Request& request) {
                                {"message", "Keep this key. It is shown once."}});
 }
 
-http::Reply too_many(const orchestrator::TooManyPending& problem) {
-    http::Response out = refusal_response({429,
-                                           "too_many_pending",
-                                           "Too many requests of this agent wait for a decision.",
-                                           "Wait until the human has decided, or cancel some.",
-                                           {{"limit", problem.limit}}});
-    out.headers.emplace_back("Retry-After", "30");
-    return out;
+[[noreturn]] void refuse(const orchestrator::TooManyPending& problem) {
+    throw Refusal(429, "too_many_pending", "Too many requests of this agent wait for a decision.",
+                  "Wait until the human has decided, or cancel some.",
+                  {{"limit", problem.limit}, {"retry_after", 30}});
 }
 
 Json submitted_json(Service& service, const store::RequestRow& row) {
@@ -64,10 +81,10 @@ void put_pending(Service& service, const store::RequestRow& row, Json& out) {
     out["expires_at"] = base::to_millis(row.expires_at);
 }
 
-http::Reply execute(Service& service, const http::Request& request, const Principal& agent) {
-    auto outcome = service.orchestrator().submit(agent, read_execute(request));
-    if (const auto* problem = std::get_if<orchestrator::TooManyPending>(&outcome))
-        return too_many(*problem);
+Json execute(Service& service, const Principal& agent,
+             const orchestrator::ExecuteSubmission& submission) {
+    auto outcome = service.orchestrator().submit(agent, submission);
+    if (const auto* problem = std::get_if<orchestrator::TooManyPending>(&outcome)) refuse(*problem);
     const auto& submitted = std::get<orchestrator::Submitted>(outcome);
     const store::RequestRow& row = submitted.row;
     Json out = submitted_json(service, row);
@@ -79,13 +96,13 @@ http::Reply execute(Service& service, const http::Request& request, const Princi
     } else {
         out["message"] = "Approved by session policy.";
     }
-    return json_response(200, out);
+    return out;
 }
 
-http::Reply scope(Service& service, const http::Request& request, const Principal& agent) {
-    auto outcome = service.orchestrator().submit(agent, read_scope(request));
-    if (const auto* problem = std::get_if<orchestrator::TooManyPending>(&outcome))
-        return too_many(*problem);
+Json scope(Service& service, const Principal& agent,
+           const orchestrator::ScopeSubmission& submission) {
+    auto outcome = service.orchestrator().submit(agent, submission);
+    if (const auto* problem = std::get_if<orchestrator::TooManyPending>(&outcome)) refuse(*problem);
     const store::RequestRow& row = std::get<orchestrator::Submitted>(outcome).row;
     Json out = submitted_json(service, row);
     out["status"] = "pending_scope";
@@ -94,7 +111,68 @@ http::Reply scope(Service& service, const http::Request& request, const Principa
     for (const policy::Constraint& constraint : row.scope->constraints)
         out["constraints"].push_back(policy::to_json(constraint));
     put_pending(service, row, out);
-    return json_response(200, out);
+    return out;
+}
+
+void replace(std::string& text, std::string_view what, std::string_view by) {
+    const std::size_t at = text.find(what);
+    if (at != std::string::npos) text.replace(at, what.size(), by);
+}
+
+/// The token in the approval link of a submission's reply; "" if there is none.
+std::string token_of(Service& service, const std::string& reply) {
+    const Json document = base::parse_json(reply);
+    if (!document.contains("approval_url")) return {};
+    return service.access().approval_token(document.at("request_id").get<std::string>());
+}
+
+/// Makes a submission once, however often it comes with the same Idempotency-Key (wire 1.3).
+http::Reply once(Service& service, const http::Request& request, const Principal& agent,
+                 std::string_view route, const std::function<Json()>& submit) {
+    const std::string key(request.header("Idempotency-Key"));
+    if (!request.has_header("Idempotency-Key")) return json_response(200, submit());
+    const bool good =
+        !key.empty() && key.size() <= kMaxIdempotencyKey &&
+        std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c <= '~'; });
+    if (!good)
+        throw bad_field("Idempotency-Key",
+                        "An Idempotency-Key has 1 to 255 visible ASCII characters.");
+    const auto outcome = service.replays().answer(
+        {agent.tenant_id, route, key, request.body},
+        [&]() -> std::optional<store::IdempotentReply> {
+            std::string reply = base::dump_json(submit());
+            if (const std::string token = token_of(service, reply); !token.empty())
+                replace(reply, token, kTokenPlace);
+            return store::IdempotentReply{"", 200, std::move(reply)};
+        });
+    const auto* answered = std::get_if<orchestrator::Answered>(&outcome);
+    if (answered == nullptr)
+        throw Refusal(422, "idempotency_mismatch",
+                      "This Idempotency-Key was used for another request.",
+                      "Use a new key for a new request.");
+    http::Response out;
+    out.status = answered->status;
+    out.headers.emplace_back("Content-Type", "application/json");
+    if (answered->replayed) out.headers.emplace_back("Idempotent-Replay", "true");
+    out.body = answered->reply + '\n';
+    if (const std::string token = token_of(service, out.body); !token.empty())
+        replace(out.body, kTokenPlace, token);
+    return out;
+}
+
+http::Reply post_execute(Service& service, const http::Request& request, const Principal& agent) {
+    const Body body(request);
+    const orchestrator::ExecuteSubmission submission = read_execute(body);
+    if (body.boolean("dry_run") == true)
+        return json_response(200, dry_run_json(service, agent, submission));
+    return once(service, request, agent, "execute",
+                [&] { return execute(service, agent, submission); });
+}
+
+http::Reply post_scope(Service& service, const http::Request& request, const Principal& agent) {
+    const orchestrator::ScopeSubmission submission = read_scope(Body(request));
+    return once(service, request, agent, "scope",
+                [&] { return scope(service, agent, submission); });
 }
 
 /// What a poll asked for (wire 5.5). Bad values are ignored: a poll must not fail.
@@ -128,21 +206,25 @@ http::Reply status(Service& service, const http::Request& request, const Princip
     };
     Json last_known = status_json(service, *row);
     if (!options.wait || ended(row->status)) return json_response(200, last_known);
-    return http::Hold{id, options.limit,
-                      [&service, who, id, ended, last_known = std::move(last_known)](
-                          bool last) mutable -> std::optional<http::Response> {
-                          try {
-                              const auto now = service.orchestrator().find(who, id);
-                              if (now) last_known = status_json(service, *now);
-                              if (now && ended(now->status)) return json_response(200, last_known);
-                          } catch (const std::exception& e) {
-                              // A busy store must not fail a poll: the last known status is an
-                              // answer.
-                              base::log_warning("poll of {}: {}", id, e.what());
-                          }
-                          if (!last) return std::nullopt;
-                          return json_response(200, last_known);
-                      }};
+    return http::Hold{
+        id, options.limit,
+        [&service, who, id, ended,
+         last_known = std::move(last_known)](bool last) mutable -> std::optional<http::Response> {
+            try {
+                // A key is revoked at once, also for who waits already.
+                if (!service.access().still_valid(who))
+                    return refusal_response({401, "invalid_key", "The key was revoked."});
+                const auto now = service.orchestrator().find(who, id);
+                if (now) last_known = status_json(service, *now);
+                if (now && ended(now->status)) return json_response(200, last_known);
+            } catch (const std::exception& e) {
+                // A busy store must not fail a poll: the last known status is an
+                // answer.
+                base::log_warning("poll of {}: {}", id, e.what());
+            }
+            if (!last) return std::nullopt;
+            return json_response(200, last_known);
+        }};
 }
 
 http::Response already_final(const store::RequestRow& row) {
@@ -189,8 +271,8 @@ http::Reply health(Service& service) {
                          {{"status", well ? "ok" : "degraded"},
                           {"version", service.config().version},
                           {"executor", "deno"},
-                          {"approval", "owner"},
-                          {"signup", service.config().signup_open ? "open" : "closed"}});
+                          {"approval", service.config().approval_by_link ? "link" : "owner"},
+                          {"signup", to_string(service.config().signup)}});
 }
 
 }  // namespace
@@ -200,10 +282,11 @@ void add_skill_routes(Service& service, std::vector<Endpoint>& table) {
         {"GET", "/health", Auth::none, [&service](const auto&, auto) { return health(service); }});
     table.push_back({"POST", "/signup", Auth::none,
                      [&service](const auto& r, auto) { return sign_up(service, r); }});
-    table.push_back({"POST", "/execute", Auth::agent,
-                     [&service](const auto& r, auto who) { return execute(service, r, *who); }});
+    table.push_back({"POST", "/execute", Auth::agent, [&service](const auto& r, auto who) {
+                         return post_execute(service, r, *who);
+                     }});
     table.push_back({"POST", "/scope", Auth::agent,
-                     [&service](const auto& r, auto who) { return scope(service, r, *who); }});
+                     [&service](const auto& r, auto who) { return post_scope(service, r, *who); }});
     table.push_back({"GET", "/execute/:id/status", Auth::agent_or_owner,
                      [&service](const auto& r, auto who) { return status(service, r, *who); }});
     table.push_back({"POST", "/execute/:id/cancel", Auth::agent_or_owner,

@@ -185,9 +185,7 @@ void warn_of_missing_parts(bool secrets, bool networks, std::vector<std::string>
 
 }  // namespace
 
-orchestrator::ExecuteSubmission read_execute(const http::Request& request) {
-    const Body body(request);
-    if (body.boolean("dry_run") == true) body.refuse({"dry_run"});
+orchestrator::ExecuteSubmission read_execute(const Body& body) {
     const auto code = body.text("skill_code");
     if (!code && body.has("skill_url"))
         throw Refusal(400, "skill_url_refused", "This server does not fetch code.",
@@ -215,9 +213,8 @@ orchestrator::ExecuteSubmission read_execute(const http::Request& request) {
     return out;
 }
 
-orchestrator::ScopeSubmission read_scope(const http::Request& request) {
-    const Body body(request);
-    body.refuse({"rules", "args", "max_runs", "budgets", "pin_args"});
+orchestrator::ScopeSubmission read_scope(const Body& body) {
+    body.refuse({"rules", "args", "budgets", "pin_args"});
 
     orchestrator::ScopeSubmission out;
     policy::Scope& scope = out.scope;
@@ -231,6 +228,7 @@ orchestrator::ScopeSubmission read_scope(const http::Request& request) {
     check_secret_names(scope.secrets);
     scope.networks = read_networks(body, body.has("networks") ? "networks" : "allowedNetworks");
     scope.expires_in = read_seconds(body, "expires_in", policy::kSessionLife);
+    scope.max_runs = body.whole("max_runs", 1);
     out.session_id = read_session_id(body);
 
     base::Seconds default_timeout = kDefaultMaxTimeout;

@@ -1,73 +1,29 @@
 #include "orchestrator/access.h"
 
 #include "base/crypto.h"
-#include "base/error.h"
-#include "store/ledger.h"
 
 namespace oauth3::orchestrator {
-namespace {
-
-/// `prefix` and 32 random bytes as 43 characters of base64url (wire 2.1).
-base::SecretString make_key(const std::string& prefix) {
-    return base::SecretString(prefix + base::to_base64url(base::random_bytes(32)));
-}
-
-}  // namespace
 
 std::string Principal::actor() const {
+    if (via == Via::link) return "link";
     return is_agent() ? "agent:" + tenant_id : "owner:" + owner_id;
 }
 
-Access::Access(store::Database& database, const base::Clock& clock, base::SecretString link_key)
-    : database_(database), principals_(database), clock_(clock), link_key_(std::move(link_key)) {}
-
-bool Access::has_owner() {
-    return principals_.first_owner().has_value();
-}
-
-void Access::create_owner(const std::function<void(const base::SecretString&)>& deliver) {
-    const base::Time now = clock_.now();
-    const std::string id = base::make_id("owner_");
-    const base::SecretString key = make_key("oauth3_owner_");
-    const std::string key_id = base::make_id("key_");
-    store::Transaction tx(database_);
-    principals_.add_owner(tx, {id, "owner", true, now});
-    principals_.add_key(tx, {key_id, base::sha256_hex(key.reveal()), id, std::nullopt}, now);
-    store::Ledger::append(
-        tx, {now, id, "server", "key.created", std::nullopt, std::nullopt, {{"key_id", key_id}}});
-    deliver(key);
-    tx.commit();
-}
-
-SignedUp Access::sign_up(const std::string& name, const std::optional<std::string>& email) {
-    const base::Time now = clock_.now();
-    const auto owner = principals_.first_owner();
-    if (!owner) throw base::Error("no_owner", "the server has no owner yet");
-    SignedUp out;
-    out.tenant_id = base::make_id("tenant_");
-    out.key = make_key("oauth3_" + out.tenant_id.substr(std::string("tenant_").size()) + "_");
-    const std::string key_id = base::make_id("key_");
-    store::Transaction tx(database_);
-    principals_.add_tenant(tx, {out.tenant_id, owner->id, name, email, now});
-    principals_.add_key(tx, {key_id, base::sha256_hex(out.key.reveal()), owner->id, out.tenant_id},
-                        now);
-    store::Ledger::append(tx, {now,
-                               owner->id,
-                               "agent:" + out.tenant_id,
-                               "signup",
-                               out.tenant_id,
-                               std::nullopt,
-                               {{"name", name}, {"key_id", key_id}}});
-    tx.commit();
-    return out;
-}
+Access::Access(store::Database& database, base::SecretString link_key)
+    : principals_(database), link_key_(std::move(link_key)) {}
 
 std::optional<Principal> Access::authenticate(std::string_view key) {
     const std::string hash = base::sha256_hex(key);
     const auto row = principals_.key_by_hash(hash);
     if (!row || !base::equal_constant_time(row->hash, hash)) return std::nullopt;
-    const Role role = row->tenant_id ? Role::agent : Role::admin;
+    const Role role = row->tenant_id ? Role::agent : row->admin ? Role::admin : Role::owner;
     return Principal{role, row->id, row->owner_id, row->tenant_id.value_or("")};
+}
+
+bool Access::still_valid(const Principal& who) {
+    if (who.key_id.empty()) return true;
+    const auto row = principals_.key(who.key_id);
+    return row && !row->revoked_at;
 }
 
 std::string Access::approval_token(std::string_view request_id) const {
@@ -76,6 +32,14 @@ std::string Access::approval_token(std::string_view request_id) const {
 
 bool Access::opens(std::string_view token, std::string_view request_id) const {
     return base::equal_constant_time(token, approval_token(request_id));
+}
+
+std::string Access::seal(std::string_view purpose, std::string_view text) const {
+    // No request id holds a colon, so a seal is never the token of a link.
+    std::string sealed(purpose);
+    sealed += ':';
+    sealed += text;
+    return base::hmac_sha256_hex(link_key_.reveal(), sealed);
 }
 
 std::string Access::tenant_name(std::string_view tenant_id) {

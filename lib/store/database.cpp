@@ -13,16 +13,6 @@
 namespace oauth3::store {
 namespace {
 
-base::Fd lock_folder(const std::filesystem::path& folder) {
-    const auto path = folder / "lock";
-    base::Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!fd) base::throw_errno("cannot open " + path.string());
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
-        throw base::Error("data_in_use", "another server uses the data folder " + folder.string(),
-                          "stop it, or choose another folder with --data-dir");
-    return fd;
-}
-
 void migrate(SQLite::Database& db) {
     const auto steps = migrations();
     const int have = db.execAndGet("PRAGMA user_version").getInt();
@@ -39,9 +29,19 @@ void migrate(SQLite::Database& db) {
 
 }  // namespace
 
+base::Fd lock_data_folder(const std::filesystem::path& folder) {
+    const auto path = folder / "lock";
+    base::Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!fd) base::throw_errno("cannot open " + path.string());
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+        throw base::Error("data_in_use", "another server uses the data folder " + folder.string(),
+                          "stop it, or choose another folder with --data-dir");
+    return fd;
+}
+
 Database::Database(const std::filesystem::path& folder) {
     base::make_private_folder(folder);
-    lock_ = lock_folder(folder);
+    lock_ = lock_data_folder(folder);
     const auto path = folder / "oauth3.db";
     // SQLite would make the file with the umask's mode; nobody else may read it.
     base::create_private_file(path, "");

@@ -46,6 +46,10 @@ class Database {
     std::map<std::string, Compiled> compiled_;
 };
 
+/// Keeps other servers out of a data folder while the descriptor is open. Throws Error
+/// "data_in_use" if one is in it.
+base::Fd lock_data_folder(const std::filesystem::path& folder);
+
 /// Takes the write lock at once and rolls back unless committed. Everything that writes asks for
 /// one, so that a transition and its ledger row cannot be torn apart.
 ///
