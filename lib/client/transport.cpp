@@ -18,6 +18,10 @@ namespace {
 constexpr std::size_t kMaxBody = std::size_t{16} << 20;
 constexpr std::size_t kMaxHeaders = std::size_t{256} << 10;
 constexpr long kConnectTimeoutMs = 10'000;
+constexpr long kKeepAliveSeconds = 20;
+/// No wait lasts longer, so that the end of a sleep is noticed: the kernel's waits stand still in
+/// it.
+constexpr std::chrono::milliseconds kTick{1000};
 /// The version of the protocol's client side, not of this program (wire 1.3).
 constexpr const char* kSdkHeader = "X-OAuth3-SDK-Version: 0.3.0";
 
@@ -28,10 +32,56 @@ void init_curl_once() {
     });
 }
 
-/// A header list that wipes its memory: one line holds the key.
+}  // namespace
+
+struct CurlHandles {
+    CurlHandles() {
+        init_curl_once();
+        multi = curl_multi_init();
+        if (multi == nullptr) throw std::bad_alloc();
+        easy = curl_easy_init();
+        if (easy == nullptr) {
+            curl_multi_cleanup(multi);
+            throw std::bad_alloc();
+        }
+    }
+    ~CurlHandles() {
+        curl_easy_cleanup(easy);
+        curl_multi_cleanup(multi);
+    }
+    CurlHandles(const CurlHandles&) = delete;
+    CurlHandles& operator=(const CurlHandles&) = delete;
+
+    template <typename Value>
+    void set(CURLoption option, Value value) {
+        const CURLcode code = curl_easy_setopt(easy, option, value);
+        // An option that keeps us safe must not be missing silently.
+        if (code != CURLE_OK) throw base::Error("internal", curl_easy_strerror(code));
+    }
+
+    CURLM* multi = nullptr;
+    CURL* easy = nullptr;
+};
+
+namespace {
+
+/// The header lines of one exchange. Its memory is wiped: one line holds the key.
 class Headers {
   public:
-    Headers() = default;
+    explicit Headers(const Exchange& exchange) {
+        add("Accept: application/json");
+        add(kSdkHeader);
+        add("Expect:");
+        if (!exchange.body.empty()) add("Content-Type: application/json");
+        if (!exchange.idempotency_key.empty())
+            add(("Idempotency-Key: " + exchange.idempotency_key).c_str());
+        if (exchange.key != nullptr && !exchange.key->empty()) {
+            std::string line = "Authorization: Bearer ";
+            line += exchange.key->reveal();
+            add(line.c_str());
+            base::wipe(line.data(), line.size());
+        }
+    }
     Headers(const Headers&) = delete;
     Headers& operator=(const Headers&) = delete;
     ~Headers() {
@@ -39,14 +89,14 @@ class Headers {
             base::wipe(line->data, std::string_view(line->data).size());
         curl_slist_free_all(list_);
     }
+    const curl_slist* get() const { return list_; }
+
+  private:
     void add(const char* line) {
         curl_slist* const longer = curl_slist_append(list_, line);
         if (longer == nullptr) throw std::bad_alloc();
         list_ = longer;
     }
-    curl_slist* get() const { return list_; }
-
-  private:
     curl_slist* list_ = nullptr;
 };
 
@@ -110,77 +160,16 @@ std::string reason_of(CURL* easy, CURLcode code, const Collected& collected) {
     return curl_easy_strerror(code);
 }
 
-int millis_until(Moment moment, std::chrono::milliseconds most) {
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(moment - std::chrono::steady_clock::now());
-    return static_cast<int>(std::clamp(left, std::chrono::milliseconds(0), most).count());
-}
-
 bool is_readable(int fd, int wait_ms) {
     pollfd entry{fd, POLLIN, 0};
     return ::poll(&entry, fd < 0 ? 0 : 1, wait_ms) > 0;
 }
 
-}  // namespace
-
-struct Transport::Handles {
-    Handles() {
-        init_curl_once();
-        multi = curl_multi_init();
-        if (multi == nullptr) throw std::bad_alloc();
-        easy = curl_easy_init();
-        if (easy == nullptr) {
-            curl_multi_cleanup(multi);
-            throw std::bad_alloc();
-        }
-    }
-    ~Handles() {
-        curl_easy_cleanup(easy);
-        curl_multi_cleanup(multi);
-    }
-    Handles(const Handles&) = delete;
-    Handles& operator=(const Handles&) = delete;
-
-    template <typename Value>
-    void set(CURLoption option, Value value) {
-        const CURLcode code = curl_easy_setopt(easy, option, value);
-        // An option that keeps us safe must not be missing silently.
-        if (code != CURLE_OK) throw base::Error("internal", curl_easy_strerror(code));
-    }
-
-    CURLM* multi = nullptr;
-    CURL* easy = nullptr;
-};
-
-Transport::Transport(bool loopback, int interrupt_fd)
-    : handles_(std::make_unique<Handles>()), loopback_(loopback), interrupt_fd_(interrupt_fd) {}
-
-Transport::~Transport() = default;
-
-bool Transport::sleep_until(Moment moment) const {
-    for (;;) {
-        const int wait = millis_until(moment, std::chrono::hours(1));
-        if (is_readable(interrupt_fd_, wait)) return false;
-        if (wait == 0) return true;
-    }
-}
-
-Outcome Transport::run(const Exchange& exchange) {
-    Handles& h = *handles_;
-    Collected collected;
-    Headers headers;
-    headers.add("Accept: application/json");
-    headers.add(kSdkHeader);
-    headers.add("Expect:");
-    if (exchange.key != nullptr && !exchange.key->empty()) {
-        std::string line = "Authorization: Bearer ";
-        line += exchange.key->reveal();
-        headers.add(line.c_str());
-        base::wipe(line.data(), line.size());
-    }
-
+void set_options(CurlHandles& h, const TransportOptions& options, const Exchange& exchange,
+                 const Headers& headers, Collected& collected) {
     curl_easy_reset(h.easy);
     h.set(CURLOPT_URL, exchange.url.c_str());
+    h.set(CURLOPT_PATH_AS_IS, 1L);
     h.set(CURLOPT_PROTOCOLS_STR, "http,https");
     h.set(CURLOPT_FOLLOWLOCATION, 0L);
     h.set(CURLOPT_SSL_VERIFYPEER, 1L);
@@ -188,6 +177,10 @@ Outcome Transport::run(const Exchange& exchange) {
     h.set(CURLOPT_NOSIGNAL, 1L);
     h.set(CURLOPT_USERAGENT, "oauth3");
     h.set(CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
+    h.set(CURLOPT_TCP_KEEPALIVE,
+          1L);  // a long poll is silent: what lies between must not forget it
+    h.set(CURLOPT_TCP_KEEPIDLE, kKeepAliveSeconds);
+    h.set(CURLOPT_TCP_KEEPINTVL, kKeepAliveSeconds);
     h.set(CURLOPT_WRITEFUNCTION, &on_body);
     h.set(CURLOPT_WRITEDATA, &collected);
     h.set(CURLOPT_HEADERFUNCTION, &on_header);
@@ -196,25 +189,64 @@ Outcome Transport::run(const Exchange& exchange) {
     h.set(CURLOPT_PREREQDATA, &collected);
     const char* const bundle = std::getenv("SSL_CERT_FILE");
     if (bundle != nullptr && *bundle != '\0') h.set(CURLOPT_CAINFO, bundle);
-    if (loopback_) h.set(CURLOPT_PROXY, "");
-    if (exchange.post) {
-        headers.add("Content-Type: application/json");
-        if (!exchange.idempotency_key.empty())
-            headers.add(("Idempotency-Key: " + exchange.idempotency_key).c_str());
-        h.set(CURLOPT_POST, 1L);
-        h.set(CURLOPT_POSTFIELDS, exchange.body.data());
-        h.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange.body.size()));
-        h.set(CURLOPT_FRESH_CONNECT, 1L);
+    if (options.loopback) h.set(CURLOPT_PROXY, "");
+    if (!options.unix_socket.empty()) h.set(CURLOPT_UNIX_SOCKET_PATH, options.unix_socket.c_str());
+    if (exchange.method != "GET") {
+        if (!exchange.body.empty() || exchange.method == "POST") {
+            h.set(CURLOPT_POST, 1L);
+            h.set(CURLOPT_POSTFIELDS, exchange.body.data());
+            h.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange.body.size()));
+        }
+        h.set(CURLOPT_CUSTOMREQUEST, exchange.method.c_str());
+        if (exchange.idempotency_key.empty()) h.set(CURLOPT_FRESH_CONNECT, 1L);
     }
     h.set(CURLOPT_HTTPHEADER, headers.get());
+}
+
+}  // namespace
+
+Transport::Transport(TransportOptions options, const Clocks& clocks)
+    : handles_(std::make_unique<CurlHandles>()),
+      options_(std::move(options)),
+      clocks_(&clocks),
+      asleep_(clocks.asleep()) {}
+
+Transport::~Transport() = default;
+
+int Transport::wait_ms(Moment until) const {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clocks_->now());
+    return static_cast<int>(std::clamp(left, std::chrono::milliseconds(0), kTick).count());
+}
+
+bool Transport::sleep_until(Moment moment) const {
+    for (;;) {
+        const int wait = wait_ms(moment);
+        if (is_readable(options_.interrupt_fd, wait)) return false;
+        if (wait == 0) return true;
+    }
+}
+
+Outcome Transport::run(const Exchange& exchange) {
+    const auto slept = [this] { return clocks_->asleep() - asleep_ > kLongSleep; };
+    if (slept()) handles_ = std::make_unique<CurlHandles>();  // kept connections may be dead
+    asleep_ = clocks_->asleep();
+
+    CurlHandles& h = *handles_;
+    Collected collected;
+    const Headers headers(exchange);
+    set_options(h, options_, exchange, headers, collected);
 
     Outcome outcome;
     if (curl_multi_add_handle(h.multi, h.easy) != CURLM_OK) throw std::bad_alloc();
     struct Remove {
-        Handles& handles;
+        CurlHandles& handles;
         ~Remove() { curl_multi_remove_handle(handles.multi, handles.easy); }
     };
     const Remove remove{h};
+    const auto end = [&outcome](Ending ending, std::string reason) {
+        outcome.ending = ending;
+        outcome.reason = std::move(reason);
+    };
     for (;;) {
         int running = 0;
         const CURLMcode code = curl_multi_perform(h.multi, &running);
@@ -224,26 +256,27 @@ Outcome Transport::run(const Exchange& exchange) {
         if (message != nullptr && message->msg == CURLMSG_DONE) {
             const CURLcode result = message->data.result;
             if (result == CURLE_OK) {
-                outcome.ending = Ending::answered;
+                end(Ending::answered, {});
             } else {
-                outcome.ending = ending_of(result);
-                outcome.reason = reason_of(h.easy, result, collected);
+                end(ending_of(result), reason_of(h.easy, result, collected));
             }
             break;
         }
-        if (is_readable(interrupt_fd_, 0)) {
-            outcome.ending = Ending::interrupted;
-            outcome.reason = "interrupted";
+        if (is_readable(options_.interrupt_fd, 0)) {
+            end(Ending::interrupted, "interrupted");
             break;
         }
-        const int wait = millis_until(exchange.deadline, std::chrono::minutes(1));
+        const int wait = wait_ms(exchange.deadline);
         if (wait == 0) {
-            outcome.ending = Ending::deadline;
-            outcome.reason = "no answer in time";
+            end(Ending::deadline, "no answer in time");
             break;
         }
-        curl_waitfd extra{interrupt_fd_, CURL_WAIT_POLLIN, 0};
-        curl_multi_poll(h.multi, &extra, interrupt_fd_ < 0 ? 0 : 1, wait, nullptr);
+        if (slept()) {
+            end(Ending::network, "this machine was asleep");
+            break;
+        }
+        curl_waitfd extra{options_.interrupt_fd, CURL_WAIT_POLLIN, 0};
+        curl_multi_poll(h.multi, &extra, options_.interrupt_fd < 0 ? 0 : 1, wait, nullptr);
     }
     outcome.maybe_sent = collected.maybe_sent;
     if (outcome.ending == Ending::answered) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/secret_string.h"
+#include "client/clocks.h"
 
 #include <chrono>
 #include <memory>
@@ -11,12 +12,10 @@
 
 namespace oauth3::client {
 
-using Moment = std::chrono::steady_clock::time_point;
-
 /// How an exchange ended.
 enum class Ending {
     answered,
-    network,    ///< no connection, or it broke
+    network,    ///< no connection, it broke, or the machine slept meanwhile
     untrusted,  ///< the server's TLS certificate cannot be verified
     garbage,    ///< what came is not HTTP, or too big
     deadline,
@@ -24,12 +23,13 @@ enum class Ending {
 };
 
 struct Exchange {
-    bool post = false;
-    std::string url;
-    std::string body = {};                    ///< JSON; only for POST
+    std::string method = "GET";  ///< or POST, DELETE
+    std::string url = {};
+    std::string body = {};                    ///< JSON; not for GET
     const base::SecretString* key = nullptr;  ///< sent as bearer key unless null or empty
+    /// Makes it harmless to send the request twice; sent unless empty.
     std::string idempotency_key = {};
-    Moment deadline;
+    Moment deadline = {};
 };
 
 struct Outcome {
@@ -42,13 +42,20 @@ struct Outcome {
     std::optional<std::chrono::seconds> retry_after = {};
 };
 
-/// Keeps connections between exchanges. A POST always gets a new one, for libcurl silently sends a
-/// request again when a kept connection turns out to be dead.
+/// Where a transport goes, and what ends it.
+struct TransportOptions {
+    bool loopback = false;         ///< this machine: no proxy of the environment is used
+    std::string unix_socket = {};  ///< if not empty, connections go to this path
+    int interrupt_fd = -1;         ///< as in Client::Options
+};
+
+struct CurlHandles;
+
+/// Keeps connections between exchanges. A request that must not be sent twice always gets a new
+/// one, for libcurl silently sends again when a kept connection turns out to be dead.
 class Transport {
   public:
-    /// `loopback`: the server is this machine, so no proxy of the environment is used.
-    /// `interrupt_fd`: as in Client::Options.
-    Transport(bool loopback, int interrupt_fd);
+    explicit Transport(TransportOptions options, const Clocks& clocks = system_clocks());
     ~Transport();
     Transport(const Transport&) = delete;
     Transport& operator=(const Transport&) = delete;
@@ -59,10 +66,12 @@ class Transport {
     bool sleep_until(Moment moment) const;
 
   private:
-    struct Handles;
-    std::unique_ptr<Handles> handles_;
-    bool loopback_;
-    int interrupt_fd_;
+    int wait_ms(Moment until) const;
+
+    std::unique_ptr<CurlHandles> handles_;
+    TransportOptions options_;
+    const Clocks* clocks_;
+    std::chrono::nanoseconds asleep_;
 };
 
 }  // namespace oauth3::client

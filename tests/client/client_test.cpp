@@ -1,8 +1,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "client_support.h"
 #include "stand_in.h"
-#include "support/catch.h"
 
 #include <netinet/in.h>
 #include <oauth3/client.h>
@@ -12,40 +12,9 @@
 #include <thread>
 
 using namespace oauth3;
-using test::HttpReply;
-using test::HttpRequest;
-using test::StandIn;
+using namespace oauth3::test;
 
 namespace {
-
-constexpr const char* kId = "exec_5d0c12ab34cd56ef";
-const std::string kStatusPath = std::string("/execute/") + kId + "/status";
-
-std::string state(const std::string& status) {
-    return R"({"request_id":")" + std::string(kId) + R"(","status":")" + status + R"("})";
-}
-
-Client client_of(const std::string& url,
-                 std::chrono::milliseconds timeout = std::chrono::minutes(1),
-                 int interrupt_fd = -1) {
-    return Client({.url = url,
-                   .agent_key = "oauth3_agent",
-                   .owner_key = "oauth3_owner_key",
-                   .timeout = timeout,
-                   .interrupt_fd = interrupt_fd});
-}
-
-/// The error that `call` throws.
-template <typename Call>
-ClientError error_of(Call call) {
-    try {
-        call();
-    } catch (const ClientError& error) {
-        return error;
-    }
-    FAIL("no ClientError was thrown");
-    throw std::logic_error("unreachable");
-}
 
 /// A port on which nothing listens: bound, so that nobody else takes it, but not listening.
 class ClosedPort {
@@ -307,6 +276,7 @@ TEST_CASE("the deadline holds against a server that hangs or trickles") {
         CHECK(error_of([&] { client.poll(kId); }).kind() == ClientErrorKind::timeout);
         CHECK(error_of([&] { client.status(kId); }).kind() == ClientErrorKind::timeout);
         const ClientError error = error_of([&] { client.execute({.skill_code = "x"}); });
+        CHECK_FALSE(error.idempotency_key().empty());
         CHECK(error.kind() == ClientErrorKind::timeout);
         CHECK(error.maybe_sent());
         client.set_deadline(std::chrono::steady_clock::now());
@@ -322,32 +292,6 @@ TEST_CASE("without any answer a server is unreachable, not slow") {
     const ClientError error = error_of([&] { client.execute({.skill_code = "x"}); });
     CHECK(error.kind() == ClientErrorKind::unreachable);
     CHECK_FALSE(error.maybe_sent());
-}
-
-TEST_CASE("a request of which something was sent is never sent again") {
-    std::atomic<int> calls{0};
-    HttpReply reply;
-    StandIn server([&](const HttpRequest&) {
-        ++calls;
-        return reply;
-    });
-    Client client = client_of(server.url());
-    // A kept connection first: libcurl would repeat a request on it by itself.
-    reply.body = state("pending");
-    client.status(kId);
-    for (HttpReply cut :
-         {HttpReply{.body = "", .close = true},
-          HttpReply{.raw = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", .close = true},
-          HttpReply{.status = 500, .body = "{}"}, HttpReply{.status = 503, .body = "{}"}}) {
-        reply = cut;
-        calls = 0;
-        const ClientError error = error_of([&] { client.execute({.skill_code = "x"}); });
-        CHECK(calls == 1);
-        CHECK(error.maybe_sent() == (cut.status == 200));
-        calls = 0;
-        CHECK_THROWS_AS(client.scope("{}"), ClientError);
-        CHECK(calls == 1);
-    }
 }
 
 TEST_CASE("a submission waits for a server that is not up yet") {

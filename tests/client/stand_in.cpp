@@ -37,7 +37,8 @@ std::string fault_of(const HttpRequest& request) {
     if (request.header("x-oauth3-sdk-version") != "0.3.0") return "no X-OAuth3-SDK-Version";
     if (request.headers.count("x-tenant-id") != 0) return "X-Tenant-Id";
     if (request.method == "GET") return request.body.empty() ? "" : "GET with a body";
-    if (request.method != "POST") return "method " + request.method;
+    if (request.method == "DELETE" && request.body.empty()) return "";
+    if (request.method != "POST" && request.method != "DELETE") return "method " + request.method;
     if (request.header("content-type") != "application/json") return "Content-Type";
     try {
         if (!base::parse_json(request.body).is_object()) return "body is no object";
@@ -117,7 +118,7 @@ std::size_t StandIn::count(const std::string& method, const std::string& path) c
 }
 
 void StandIn::wait_for(const std::string& path) const {
-    while (count("GET", path) + count("POST", path) == 0)
+    while (count("GET", path) + count("POST", path) + count("DELETE", path) == 0)
         std::this_thread::sleep_for(std::chrono::milliseconds(kTick));
 }
 
