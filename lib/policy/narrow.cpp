@@ -24,13 +24,18 @@ bool covered(const Networks& by, const base::Network& network) {
     return std::any_of(by.begin(), by.end(), [&](const auto& n) { return n.covers(network); });
 }
 
-/// What both sides name: of two networks, one of which covers the other, the narrower.
-Networks common(const Networks& a, const Networks& b) {
+/// What of `hosts` is left within `allowed`: a host that is allowed as it is, else what is allowed
+/// of it.
+Networks within(const Networks& hosts, const Networks& allowed) {
     Networks out;
-    for (const base::Network& network : a)
-        if (covered(b, network)) out.push_back(network);
-    for (const base::Network& network : b)
-        if (covered(a, network)) out.push_back(network);
+    for (const base::Network& host : hosts) {
+        if (covered(allowed, host)) {
+            out.push_back(host);
+            continue;
+        }
+        for (const base::Network& network : allowed)
+            if (host.covers(network)) out.push_back(network);
+    }
     return as_set(std::move(out));
 }
 
@@ -41,7 +46,7 @@ void cut_secret_hosts(SessionPolicy& policy) {
             it = policy.secret_hosts.erase(it);
             continue;
         }
-        it->second = texts_of(common(networks_from(it->second), policy.networks));
+        it->second = texts_of(within(networks_from(it->second), policy.networks));
         std::sort(it->second.begin(), it->second.end());
         ++it;
     }

@@ -1,134 +1,25 @@
 #include "base/crypto.h"
-#include "policy/session.h"
+#include "policy/choices.h"
 #include "support/any_json.h"
 #include "support/catch.h"
-#include "support/property.h"
 
-#include <random>
 #include <set>
 
-using namespace oauth3::policy;
+using namespace oauth3::test;
 using oauth3::base::from_millis;
-using oauth3::base::Json;
-using oauth3::base::Network;
-using oauth3::base::Seconds;
-using oauth3::base::Time;
 
 namespace {
 
 const oauth3::test::Cases kCases("max_success=5000 max_discard_ratio=100");
 
-using Texts = std::vector<std::string>;
-
-const Time kNow = from_millis(1'767'225'600'000);
-
-// Few names, so that what is asked and what is allowed often meet.
-const Texts kSecrets{"A", "B", "C", "D"};
-const Texts kNetworks{"a.d.org",    "*.d.org",  "d.org", "*.a.d.org", "d.org:443",
-                      "*.d.org:80", "x.org:22", "[::1]", "10.0.0.1"};
-
-/// All the choices of one case, from one number that rapidcheck draws and, on a failure, shows.
-/// Drawn one by one they would take minutes.
-class Choices {
-  public:
-    Choices() : engine_(*rc::gen::arbitrary<std::uint32_t>() | 1U) {}
-
-    int below(int bound) { return std::uniform_int_distribution<int>(0, bound - 1)(engine_); }
-    bool coin() { return below(2) == 1; }
-    template <typename T>
-    const T& of(const std::vector<T>& list) {
-        return list[static_cast<std::size_t>(below(static_cast<int>(list.size())))];
-    }
-    template <typename T>
-    std::vector<T> some_of(const std::vector<T>& list, int most = 3) {
-        std::vector<T> out;
-        if (list.empty()) return out;
-        for (int left = below(most + 1); left > 0; --left) out.push_back(of(list));
-        return out;
-    }
-
-    std::vector<Network> networks() { return networks_from(some_of(kNetworks)); }
-    std::string hash() { return std::string(64, static_cast<char>('1' + below(3))); }
-    Seconds timeout() {
-        return of(
-            std::vector<Seconds>{Seconds(1), Seconds(30), Seconds(31), Seconds(60), Seconds(3600)});
-    }
-    Time moment() { return kNow + Seconds(below(900) * 100); }
-
-    Ask ask() { return {hash(), {{"n", below(3)}}, some_of(kSecrets), networks(), timeout()}; }
-
-    /// An ask that has a good chance to fit the session.
-    Ask ask_near(const Session& session) {
-        const SessionPolicy& p = session.policy;
-        Ask out{p.code_hashes.empty() ? hash() : of(p.code_hashes),
-                {{"n", below(3)}},
-                some_of(p.secrets),
-                some_of(p.networks),
-                std::min(timeout(), p.max_timeout)};
-        if (below(8) == 0) out.timeout = timeout();
-        if (below(8) == 0) out.networks = networks();
-        if (below(8) == 0) out.secrets = some_of(kSecrets);
-        if (below(8) == 0) out.code_hash = hash();
-        return out;
-    }
-
-    Scope scope() {
-        Scope out;
-        out.description = of(Texts{"", "d", "\u00FC\n\""});
-        for (const auto& text : some_of(Texts{"No network access", "c\u00E9\n2"}))
-            out.constraints.push_back(compile_constraint(text));
-        out.secrets = some_of(kSecrets);
-        out.networks = networks();
-        if (coin()) out.code_hash = hash();
-        out.max_timeout = timeout();
-        if (coin()) out.expires_in = Seconds(60 + below(2000) * 100);
-        return out;
-    }
-
-    /// A session as it comes about: by one to four approvals.
-    Session session() {
-        std::optional<Session> out;
-        for (int left = 1 + below(4); left > 0; --left)
-            out = coin() ? approve_scope(out, scope(), kNow) : approve_run(out, ask(), kNow);
-        return *out;
-    }
-
-  private:
-    std::minstd_rand engine_;
-};
-
-template <typename T>
-bool subset(const std::vector<T>& inner, const std::vector<T>& outer) {
-    return std::all_of(inner.begin(), inner.end(), [&](const T& item) {
-        return std::find(outer.begin(), outer.end(), item) != outer.end();
-    });
-}
-
-bool all_covered(const std::vector<Network>& inner, const std::vector<Network>& outer) {
-    return std::all_of(inner.begin(), inner.end(), [&](const Network& item) {
-        return std::any_of(outer.begin(), outer.end(),
-                           [&](const Network& by) { return by.covers(item); });
-    });
-}
-
-bool granted(const std::variant<Grant, Violations>& result) {
-    return std::holds_alternative<Grant>(result);
-}
-
-/// Everything of a session, to compare whole sessions.
-Json whole(const Session& s) {
-    return {to_json(s.policy), s.created_at.time_since_epoch().count(),
-            s.last_activity.time_since_epoch().count(), s.expires_at.time_since_epoch().count(),
-            s.ended};
-}
-
 }  // namespace
 
-TEST_CASE("a request fits exactly when the six conditions of the wire hold") {
+TEST_CASE("a request fits exactly when the seven conditions of the wire hold") {
     CHECK(rc::check([] {
         Choices choose;
         Session session = choose.session();
         session.ended = choose.below(6) == 0;
+        session.runs_used = choose.below(4);
         const Time now = choose.coin() ? kNow : choose.moment();
         const Ask ask = choose.ask_near(session);
         // Said once more, from wire 6.3 and 6.4.
@@ -137,10 +28,16 @@ TEST_CASE("a request fits exactly when the six conditions of the wire hold") {
         const SessionPolicy& p = session.policy;
         const bool fits = live && subset(ask.secrets, p.secrets) &&
                           all_covered(ask.networks, p.networks) && ask.timeout <= p.max_timeout &&
+                          (!p.max_runs || session.runs_used < *p.max_runs) &&
                           subset({ask.code_hash}, p.code_hashes);
         const auto result = fit(session, ask, now);
         RC_CLASSIFY(fits, "fits");
         RC_ASSERT(granted(result) == fits);
+        // The run that was counted fits again at its start, unless something else has changed.
+        if (fits) {
+            ++session.runs_used;
+            RC_ASSERT(granted(fit(session, ask, now, Counted::yes)));
+        }
         if (!fits) RC_ASSERT(!std::get<Violations>(result).empty());
     }));
 }
@@ -215,6 +112,7 @@ TEST_CASE("what fitted fits the widened session, and less than what fitted fits 
         RC_PRE(granted(fit(session, ask, kNow)));
         Scope scope = choose.scope();
         scope.expires_in = Seconds(3600);
+        scope.max_runs = std::nullopt;
         RC_ASSERT(granted(fit(approve_scope(session, scope, kNow), ask, kNow)));
         RC_ASSERT(granted(fit(approve_run(session, choose.ask(), kNow), ask, kNow)));
         Ask less = ask;

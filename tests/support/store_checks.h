@@ -39,8 +39,7 @@ inline std::vector<std::string> contradictions(store::Database& database) {
 
     store::Requests requests(database);
     SQLite::Statement ids(sql, "SELECT id FROM requests");
-    std::size_t count = 0;
-    for (; ids.executeStep(); ++count) {
+    while (ids.executeStep()) {
         const auto row = *requests.find(ids.getColumn(0).getString());
         const auto& events = told[row.id];
         if (events.empty() || events[0].action != "request.created") {
@@ -70,7 +69,13 @@ inline std::vector<std::string> contradictions(store::Database& database) {
         if (!result && ran && row.status == policy::Status::completed)
             out.push_back(row.id + " has lost its result");
     }
-    if (count != told.size()) out.push_back("the ledger tells of requests that do not exist");
+    // What was removed for its age has come to its end before.
+    for (const auto& [id, events] : told) {
+        if (requests.find(id)) continue;
+        const auto last = policy::parse_status(events.back().detail.value("to", ""));
+        if (!last || !policy::is_final(*last))
+            out.push_back(id + " is gone without having come to its end");
+    }
     return out;
 }
 
