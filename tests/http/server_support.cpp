@@ -67,12 +67,12 @@ void Client::send(std::string_view bytes) {
     if (!try_send(bytes)) throw std::runtime_error("the client could not send");
 }
 
-bool Client::fill() {
+bool Client::receive(std::string& in) {
     if (!wait_for(fd_.get(), POLLIN)) throw std::runtime_error("no reply in 20 s");
     std::array<char, 65536> buffer{};
     const ssize_t got = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
     if (got <= 0) return false;
-    in_.append(buffer.data(), static_cast<std::size_t>(got));
+    in.append(buffer.data(), static_cast<std::size_t>(got));
     return true;
 }
 

@@ -33,10 +33,15 @@ struct Reply {
 class Client {
   public:
     explicit Client(std::uint16_t port, bool v6 = false);
+    /// Takes over a connected socket.
+    explicit Client(base::Fd fd) : fd_(std::move(fd)) {}
+    virtual ~Client() = default;
+    Client(Client&&) = default;
+    Client& operator=(Client&&) = default;
 
     void send(std::string_view bytes);
     /// As send, but gives up when the peer has reset the connection or takes nothing for a while.
-    bool try_send(std::string_view bytes);
+    virtual bool try_send(std::string_view bytes);
     /// One reply; `to_head` if it answers HEAD. nullopt if the connection ended before its end.
     std::optional<Reply> read(bool to_head = false);
     /// send and read.
@@ -47,10 +52,15 @@ class Client {
     void close() { fd_.reset(); }
     int fd() const { return fd_.get(); }
 
-  private:
-    bool fill();
-    base::Fd fd_;
+  protected:
+    /// Appends what comes next to `in`; false at the end.
+    bool receive(std::string& in);
+    /// Brings more into in_; false at the end.
+    virtual bool fill() { return receive(in_); }
     std::string in_;
+
+  private:
+    base::Fd fd_;
 };
 
 /// A server on loopback in a thread of its own, stopped by the destructor. Replies of `/echo` show
