@@ -3,18 +3,18 @@
 // the ratios A/B pair by pair, and whether it meets TARGET. Their output goes to /dev/null. A
 // command that fails ends the comparison: a fast failure is no result.
 
+#include "base/error.h"
+#include "bench/bench.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <string>
 #include <vector>
-
-#include "base/error.h"
 
 namespace {
 
@@ -42,21 +42,18 @@ double run_once(const Words& command) {
     return spent.count();
 }
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    const std::size_t half = values.size() / 2;
-    return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     std::vector<Words> commands;
     std::vector<std::string> head;
     for (int i = 1; i < argc; ++i) {
-        if (std::string_view(argv[i]) == "--" && commands.size() < 2) commands.emplace_back();
-        else if (commands.empty()) head.emplace_back(argv[i]);
-        else commands.back().push_back(argv[i]);
+        if (std::string_view(argv[i]) == "--" && commands.size() < 2)
+            commands.emplace_back();
+        else if (commands.empty())
+            head.emplace_back(argv[i]);
+        else
+            commands.back().push_back(argv[i]);
     }
     if (head.size() != 3 || commands.size() != 2 || commands[0].empty() || commands[1].empty()) {
         fmt::print(stderr, "usage: oauth3_compare NAME TARGET RUNS -- COMMAND... -- COMMAND...\n");
@@ -75,9 +72,12 @@ int main(int argc, char** argv) {
             b.push_back(run_once(commands[1]));
             ratios.push_back(a.back() / b.back());
         }
-        const double ratio = median(ratios);
-        fmt::print("{:<44} {:>8.2f} ms {:>8.2f} ms   ratio {:>5.2f}   target {:.2f} {}\n", head[0],
-                   median(a), median(b), ratio, target, ratio <= target ? "met" : "MISSED");
+        using oauth3::bench::median;
+        oauth3::bench::print_row({.name = head[0],
+                                  .first = fmt::format("{:.2f} ms", median(a)),
+                                  .second = fmt::format("{:.2f} ms", median(b)),
+                                  .figure = median(ratios),
+                                  .target = target});
     } catch (const std::exception& e) {
         fmt::print(stderr, "oauth3_compare: {}\n", e.what());
         return 1;
