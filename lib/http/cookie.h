@@ -17,9 +17,9 @@ std::optional<std::string_view> cookie_value(const Request& request, std::string
 
 /// What a Set-Cookie header says. Each cookie is "SameSite=Strict".
 struct Cookie {
-    std::string name;                      ///< a token
-    std::string value;                     ///< cookie-octets (RFC 6265 section 4.1.1), may be empty
-    std::optional<base::Seconds> max_age;  ///< 0 removes it; without one it ends with the browser
+    std::string name;   ///< a token
+    std::string value;  ///< cookie-octets (RFC 6265 section 4.1.1), may be empty
+    std::optional<base::Seconds> max_age{};  ///< 0 removes it; without one it ends with the browser
     bool http_only = true;
     bool secure = false;  ///< must be set for names that begin with "__Host-" or "__Secure-"
     std::string path = "/";

@@ -241,6 +241,6 @@ TEST_CASE("a Hold goes as soon as its TLS client does, however it goes") {
         client.send_raw(record);
     }
     CHECK(TestServer::eventually([&] { return server.alive == 0; }));
-    CHECK(server.server->waiting() == 0);
     CHECK(nobody(server));
+    CHECK(server.server->waiting() == 0);
 }
