@@ -1,24 +1,15 @@
 #include "api/html.h"
 
-#include "base/crypto.h"
+#include "base/error.h"
 #include "base/utf8.h"
-#include "web_files.h"
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <array>
 
 namespace oauth3::api {
 namespace {
 
-constexpr std::string_view kFrame =
-    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    "<meta name=\"robots\" content=\"noindex\">\n"
-    "<title>{{title}}</title>\n<style>{{style}}</style>\n</head>\n<body>\n<main>\n{{body}}\n"
-    "</main>\n</body>\n</html>\n";
-
-}  // namespace
-
-std::string html_text(std::string_view text, bool keep_lines) {
+std::string escaped(std::string_view text, bool keep_lines) {
     std::string out;
     for (const char c : base::make_visible(text, keep_lines)) {
         switch (c) {
@@ -44,36 +35,45 @@ std::string html_text(std::string_view text, bool keep_lines) {
     return out;
 }
 
-std::string fill(std::string_view page,
-                 std::initializer_list<std::pair<std::string_view, std::string>> values) {
+}  // namespace
+
+namespace detail {
+
+Html markup(std::string_view text) {
+    Html out;
+    out.markup_ = text;
+    return out;
+}
+
+Html fill(std::string_view text, std::initializer_list<Place> places) {
     std::string out;
+    std::size_t used = 0;
+    for (const Place& place : places)
+        if (text.find("{{" + std::string(place.name) + "}}") != std::string_view::npos) ++used;
+    if (used != places.size())
+        throw base::Error("bad_template", "a page is given a value that it has no place for");
     for (;;) {
-        const std::size_t open = page.find("{{");
-        out += page.substr(0, open);
-        if (open == std::string_view::npos) return out;
-        const std::size_t close = page.find("}}", open);
-        const std::string_view name = page.substr(open + 2, close - open - 2);
-        for (const auto& [key, value] : values)
-            if (key == name) out += value;
-        page.remove_prefix(close + 2);
+        const std::size_t open = text.find("{{");
+        out += text.substr(0, open);
+        if (open == std::string_view::npos) return markup(out);
+        const std::size_t close = text.find("}}", open);
+        const std::string_view name = text.substr(open + 2, close - open - 2);
+        const auto place = std::find_if(places.begin(), places.end(),
+                                        [&](const Place& p) { return p.name == name; });
+        if (place == places.end())
+            throw base::Error("bad_template",
+                              "a page lacks the value for \"" + std::string(name) + "\"");
+        out += place->value.markup();
+        text.remove_prefix(close + 2);
     }
 }
 
-http::Response html_response(unsigned status, std::string_view title, std::string_view body) {
-    static const std::string policy = fmt::format(
-        "default-src 'none'; style-src 'sha256-{}'; form-action 'self'; frame-ancestors 'none'; "
-        "base-uri 'none'",
-        base::sha256_base64(kStyleCss));
-    http::Response out;
-    out.status = status;
-    out.headers = {{"Content-Type", "text/html; charset=utf-8"},
-                   {"Content-Security-Policy", policy},
-                   {"X-Frame-Options", "DENY"},
-                   {"Referrer-Policy", "same-origin"}};
-    out.body = fill(kFrame, {{"title", html_text(title)},
-                             {"style", std::string(kStyleCss)},
-                             {"body", std::string(body)}});
-    return out;
+}  // namespace detail
+
+Html::Html(std::string_view text) : markup_(escaped(text, false)) {}
+
+Html Html::lines(std::string_view text) {
+    return detail::markup(escaped(text, true));
 }
 
 }  // namespace oauth3::api

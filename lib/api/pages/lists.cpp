@@ -1,0 +1,165 @@
+#include "api/pages/lists.h"
+
+#include "api/pages/event_view.h"
+#include "api/pages/frame.h"
+#include "api/pages/parts.h"
+#include "api/pages/request_view.h"
+#include "base/json.h"
+#include "http/form.h"
+#include "policy/session.h"
+#include "web_files.h"
+
+namespace oauth3::api::pages {
+namespace {
+
+constexpr std::size_t kShownArguments = 400;
+constexpr std::size_t kShownDetail = 300;
+
+constexpr std::string_view kNothing = "<p class=\"none\">{{text}}</p>";
+constexpr std::string_view kRows = "<ul class=\"rows\">\n{{items}}</ul>";
+constexpr std::string_view kCards = "<ul class=\"cards\">\n{{items}}</ul>";
+constexpr std::string_view kRequest =
+    "<li><div class=\"row-main\"><a href=\"{{path}}\">{{title}}</a>{{chip}}</div>"
+    "<p class=\"row-sub\">{{by}} · {{when}}</p>{{error}}</li>\n";
+constexpr std::string_view kError = "<p class=\"row-sub\">{{text}}</p>";
+constexpr std::string_view kEvent =
+    "<li><div class=\"row-main\"><span><span class=\"faint\">{{seq}}</span> {{what}}</span></div>"
+    "<p class=\"row-sub\">{{who}}, {{when}}{{request}}</p>{{detail}}</li>\n";
+constexpr std::string_view kEventRequest = " · <a href=\"{{path}}\">{{id}}</a>";
+constexpr std::string_view kDetail =
+    "<details><summary>Details<span class=\"hidden\"> of event {{seq}}</span></summary>"
+    "<pre>{{text}}</pre></details>";
+constexpr std::string_view kDescription = "<p>{{text}}</p>";
+constexpr std::string_view kOlder =
+    "<p class=\"actions\"><a class=\"button\" href=\"{{path}}\">Older</a></p>";
+
+std::string request_path(const Service& service, const store::RequestRow& row) {
+    return service.local_path("/approve/" + http::percent_encode(row.id));
+}
+
+Html waiting_card(Service& service, const store::RequestRow& row, const Principal& owner) {
+    const bool scope = row.kind == policy::Kind::scope;
+    const base::Time now = service.clock().now();
+    const std::string code = service.orchestrator().code(row);
+    Html more;
+    if (row.code_hash) more += fact("SHA-256 of the code", code_word(*row.code_hash));
+    if (!scope)
+        more +=
+            fact("Arguments",
+                 row.ask.args.empty()
+                     ? Html("none")
+                     : code_word(first_characters(base::dump_json(row.ask.args), kShownArguments)));
+    if (!row.violations.empty()) more += fact("Does not fit its session", list(row.violations, ""));
+    more += fact("Approving", scope ? allows_scope(service, row) : allows_once(row));
+    const std::string& description = scope ? row.scope->description : row.description;
+    const std::string path = request_path(service, row);
+    return fill<kWaitingCardHtml>(
+        {{"page", path},
+         {"action", path},
+         {"title", request_title(row)},
+         {"chip", chip(row.status)},
+         {"by", asked_by(service, row) + " · "_html + moment(row.created_at, now)},
+         {"description",
+          description.empty() || description == request_title(row)
+              ? Html()
+              : fill<kDescription>({{"text", first_characters(description, kShownDetail)}})},
+         {"facts", powers(row, code)},
+         {"more", more},
+         {"hidden", hidden("csrf", owner.csrf)},
+         {"approve", scope ? "Approve the scope" : "Approve this run"}});
+}
+
+}  // namespace
+
+Html nothing(std::string_view text) {
+    return fill<kNothing>({{"text", text}});
+}
+
+Html older(std::string_view path) {
+    return fill<kOlder>({{"path", path}});
+}
+
+std::string session_path(const Service& service, const store::SessionRow& row) {
+    return service.local_path("/dashboard/session/" + http::percent_encode(row.id) +
+                              "?tenant=" + http::percent_encode(row.tenant_id));
+}
+
+Html request_rows(Service& service, const std::vector<store::RequestRow>& rows) {
+    const base::Time now = service.clock().now();
+    Html items;
+    for (const store::RequestRow& row : rows)
+        items += fill<kRequest>(
+            {{"path", request_path(service, row)},
+             {"title", request_title(row)},
+             {"chip", chip(row.status)},
+             {"by", service.access().tenant_name(row.tenant_id)},
+             {"when", moment(row.created_at, now)},
+             {"error",
+              row.error ? fill<kError>({{"text", first_characters(*row.error, 120)}}) : Html()}});
+    return fill<kRows>({{"items", items}});
+}
+
+Html waiting_cards(Service& service, const std::vector<store::RequestRow>& rows,
+                   const Principal& owner) {
+    Html items;
+    for (const store::RequestRow& row : rows) items += waiting_card(service, row, owner);
+    return fill<kCards>({{"items", items}});
+}
+
+Html session_facts(const store::SessionRow& row, base::Time now) {
+    const policy::SessionPolicy& policy = row.session.policy;
+    Html facts;
+    if (!policy.description.empty()) facts += fact("For", policy.description);
+    facts += fact("Secrets", code_list(policy.secrets, "none"));
+    facts += fact("Hosts", code_list(policy::texts_of(policy.networks), "none"));
+    facts += fact("Each run", "at most " + duration_words(policy.max_timeout));
+    const auto used = counted(static_cast<std::size_t>(row.session.runs_used), "run");
+    facts += fact("Used", policy.max_runs ? used + " of " + std::to_string(*policy.max_runs)
+                                          : used + ", no limit");
+    facts += fact("Ends", moment(policy::session_end(row.session), now));
+    return facts;
+}
+
+Html session_cards(Service& service, const std::vector<store::SessionRow>& rows,
+                   const Principal& owner) {
+    const base::Time now = service.clock().now();
+    Html items;
+    for (const store::SessionRow& row : rows) {
+        Html fields = hidden("csrf", owner.csrf) + hidden("session_id", row.id) +
+                      hidden("tenant", row.tenant_id);
+        items += fill<kSessionCardHtml>({{"page", session_path(service, row)},
+                                         {"id", row.id},
+                                         {"action", service.local_path("/dashboard/revoke")},
+                                         {"hidden", std::move(fields)},
+                                         {"by", service.access().tenant_name(row.tenant_id)},
+                                         {"facts", session_facts(row, now)}});
+    }
+    return fill<kCards>({{"items", items}});
+}
+
+Html event_rows(Service& service, const std::vector<ledger::Event>& events,
+                const Principal& reader) {
+    const base::Time now = service.clock().now();
+    Html items;
+    for (const ledger::Event& event : events) {
+        const std::string seq = std::to_string(event.seq);
+        Html request;
+        if (event.request_id)
+            request = fill<kEventRequest>(
+                {{"path",
+                  service.local_path("/approve/" + http::percent_encode(*event.request_id))},
+                 {"id", *event.request_id}});
+        Html detail;
+        if (!event.detail.empty())
+            detail = fill<kDetail>({{"seq", seq}, {"text", Html::lines(event.detail.dump(2))}});
+        items += fill<kEvent>({{"seq", seq},
+                               {"what", event_words(event)},
+                               {"who", actor_words(event.actor, reader)},
+                               {"when", moment(base::from_millis(event.at), now)},
+                               {"request", request},
+                               {"detail", detail}});
+    }
+    return fill<kRows>({{"items", items}});
+}
+
+}  // namespace oauth3::api::pages

@@ -1,0 +1,215 @@
+#include "api/pages/request_view.h"
+
+#include "api/pages/event_view.h"
+#include "api/pages/parts.h"
+#include "api/pages/scope_view.h"
+#include "policy/session.h"
+#include "skill/declaration.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace oauth3::api::pages {
+namespace {
+
+using policy::Kind;
+
+constexpr std::size_t kShownOutput = 500;  ///< characters of stdout and error after the end
+constexpr std::int64_t kMostEvents = 200;
+
+constexpr std::string_view kItem = "<li><code>{{name}}</code> {{tag}}</li>";
+constexpr std::string_view kTag = R"(<span class="tag">{{text}}</span>)";
+constexpr std::string_view kWarnTag = R"(<span class="tag warn">{{text}}</span>)";
+constexpr std::string_view kList = "<ul>{{items}}</ul>";
+constexpr std::string_view kAskedBy =
+    "{{name}} <span class=\"tag\">claimed name</span> <code>{{id}}</code>";
+constexpr std::string_view kFacts = "<dl class=\"facts\">{{facts}}</dl>";
+constexpr std::string_view kNone = "<p class=\"none\">{{text}}</p>";
+constexpr std::string_view kHelp = "<p class=\"help\">{{text}}</p>";
+constexpr std::string_view kStory = "<ol class=\"story\">{{items}}</ol>";
+constexpr std::string_view kEvent =
+    "<li><p><strong>{{what}}</strong></p><p class=\"row-sub\">{{who}}, {{when}}</p></li>";
+constexpr std::string_view kHash =
+    "<p class=\"hash\">SHA-256 <code>{{hash}}</code><br>{{size}}. Exactly these bytes run.</p>";
+
+bool is_scope(const store::RequestRow& row) {
+    return row.kind == Kind::scope;
+}
+
+Html facts_list(const Html& facts) {
+    return fill<kFacts>({{"facts", facts}});
+}
+
+/// Each secret, and whether the code itself says that it wants it.
+Html secrets_list(const store::RequestRow& row, const std::string& code) {
+    const auto& secrets = is_scope(row) ? row.scope->secrets : row.ask.secrets;
+    if (secrets.empty()) return "none";
+    const auto parsed = skill::parse(code);
+    const auto* declared = std::get_if<skill::Declaration>(&parsed);
+    Html items;
+    for (const std::string& name : secrets) {
+        const bool known = row.code_hash && declared != nullptr &&
+                           std::find(declared->secrets.begin(), declared->secrets.end(), name) !=
+                               declared->secrets.end();
+        Html tag;
+        if (row.code_hash)
+            tag = known ? fill<kTag>({{"text", "declared in the code"}})
+                        : fill<kWarnTag>({{"text", "not declared in the code"}});
+        items += fill<kItem>({{"name", name}, {"tag", tag}});
+    }
+    return fill<kList>({{"items", items}});
+}
+
+Html what_it_is(Service& service, const store::RequestRow& row) {
+    const base::Time now = service.clock().now();
+    Html facts = fact("Asked by", asked_by(service, row));
+    if (!row.skill_id.empty()) facts += fact("Skill", code_word(row.skill_id));
+    if (row.declared_id && *row.declared_id != row.skill_id)
+        facts += fact("The code calls itself", code_word(*row.declared_id));
+    const std::string& description = is_scope(row) ? row.scope->description : row.description;
+    facts += fact("Description", description.empty() ? Html("none") : Html(description));
+    facts += fact("Asked", moment(row.created_at, now));
+    if (policy::is_undecided(row.status)) facts += fact("Expires", moment(row.expires_at, now));
+    const auto session = session_of(service, row);
+    facts +=
+        fact("Session", code_word(row.session_id) +
+                            (session ? " – begun "_html + moment(session->session.created_at, now)
+                             : policy::is_undecided(row.status) ? " – not begun yet"_html
+                                                                : Html()));
+    facts += fact("Request", code_word(row.id));
+    return section("what", "What it is", facts_list(facts));
+}
+
+}  // namespace
+
+std::string request_title(const store::RequestRow& row) {
+    if (!row.skill_id.empty()) return row.skill_id;
+    if (is_scope(row)) return first_characters(row.scope->description, 80);
+    return row.id;
+}
+
+Html asked_by(Service& service, const store::RequestRow& row) {
+    return fill<kAskedBy>(
+        {{"name", service.access().tenant_name(row.tenant_id)}, {"id", row.tenant_id}});
+}
+
+std::optional<store::SessionRow> session_of(Service& service, const store::RequestRow& row) {
+    // Whoever may read the request may read what it would change.
+    const Principal owner{orchestrator::Role::owner, {}, row.owner_id, {}, orchestrator::Via::link};
+    return service.orchestrator().session(owner, row.tenant_id, row.session_id);
+}
+
+Html powers(const store::RequestRow& row, const std::string& code) {
+    const auto& networks = is_scope(row) ? row.scope->networks : row.ask.networks;
+    Html facts = fact("Secrets", secrets_list(row, code));
+    facts += fact("Hosts", code_list(policy::texts_of(networks), "none: it has no network"));
+    const auto longest = is_scope(row) ? row.scope->max_timeout : row.ask.timeout;
+    facts += fact(is_scope(row) ? "Each run" : "Time", "at most " + duration_words(longest));
+    if (is_scope(row)) {
+        facts +=
+            fact("Runs",
+                 row.scope->max_runs
+                     ? "at most " + counted(static_cast<std::size_t>(*row.scope->max_runs), "run")
+                     : std::string("no limit"));
+        facts +=
+            fact("Lives",
+                 "at most " + duration_words(row.scope->expires_in.value_or(policy::kSessionLife)) +
+                     ", and ends after " + duration_words(policy::kSessionIdle) + " without a run");
+    }
+    return facts;
+}
+
+Html request_content(Service& service, const store::RequestRow& row, const std::string& code) {
+    Html out;
+    if (!row.violations.empty())
+        out += section("violations", "It does not fit its session", list(row.violations, ""), true);
+    if (!row.warnings.empty()) out += section("warnings", "Warnings", list(row.warnings, ""), true);
+    out += section("powers", "What it may reach", facts_list(powers(row, code)));
+    if (is_scope(row)) {
+        out += section("constraints", "Constraints", constraints_view(*row.scope));
+        out += section("new", "What is new in the session",
+                       widening_view(*row.scope, session_of(service, row)));
+    } else {
+        out += section("args", "Arguments",
+                       row.ask.args.empty() ? Html("none") : pre(row.ask.args.dump(2)));
+    }
+    out += what_it_is(service, row);
+    if (!row.code_hash) return out;
+    if (const auto before = service.orchestrator().last_approved_code(row))
+        out += section("changes", "Changes since the last approved code of this skill",
+                       difference(*before, code));
+    return out + code_section(row, code);
+}
+
+Html code_section(const store::RequestRow& row, const std::string& code) {
+    return section(
+        "code", "Code",
+        fill<kHash>({{"hash", *row.code_hash}, {"size", code_size(code)}}) + numbered_code(code));
+}
+
+std::string allows_once(const store::RequestRow& row) {
+    return fmt::format(
+        "Exactly this code with these arguments, once, for at most {}. Nothing later is allowed by "
+        "it.",
+        duration_words(row.ask.timeout));
+}
+
+std::string allows_session(Service& service, const store::RequestRow& row) {
+    const auto session = session_of(service, row);
+    const std::string ends = "It ends " + duration_words(policy::kSessionIdle) +
+                             " after its last run, at the latest " +
+                             duration_words(policy::kSessionLife) + " after it began.";
+    if (!session)
+        return "Begins a session: this same code may run again without asking, also with other "
+               "arguments, with no more than the secrets, hosts and time shown here. " +
+               ends;
+    return "Widens the session that exists: this same code may run again without asking, also with "
+           "other arguments. Its secrets, hosts and time are added to those of the session, also "
+           "for the code that it holds already. " +
+           ends;
+}
+
+std::string allows_scope(Service& service, const store::RequestRow& row) {
+    std::string out =
+        session_of(service, row) ? "Approving widens the session" : "Approving begins a session";
+    out += "; it runs nothing by itself. ";
+    out += row.code_hash ? "The code shown here may then run in it without asking, with any "
+                           "arguments. "
+                         : "No code is approved with it. ";
+    out +=
+        "Code that was not approved in the session still asks each time. Never more than the "
+        "secrets, hosts and time shown here.";
+    return out;
+}
+
+Html request_end(Service& service, const store::RequestRow& row) {
+    Html out;
+    if (row.error)
+        out += section("error", "Error", pre(first_characters(*row.error, kShownOutput)));
+    const auto result = service.orchestrator().result(row);
+    if (!result) return out;
+    const Html text = result->out.empty() ? fill<kNone>({{"text", "It printed nothing."}})
+                                          : pre(first_characters(result->out, kShownOutput));
+    const std::string how =
+        fmt::format("Exit code {} after {:.1f} s{}.", result->exit_code,
+                    static_cast<double>(result->duration.count()) / 1000.0,
+                    result->timed_out ? ": stopped because its time was over" : "");
+    out += section("output", "Output", text + fill<kHelp>({{"text", how}}));
+    return out;
+}
+
+Html request_story(Service& service, const store::RequestRow& row, const Principal& owner) {
+    store::EventFilter filter;
+    filter.request_id = row.id;
+    filter.limit = kMostEvents;
+    const base::Time now = service.clock().now();
+    Html items;
+    for (const ledger::Event& event : service.orchestrator().events(owner, filter))
+        items += fill<kEvent>({{"what", event_words(event)},
+                               {"who", actor_words(event.actor, owner)},
+                               {"when", moment(base::from_millis(event.at), now)}});
+    return section("story", "Story", fill<kStory>({{"items", items}}));
+}
+
+}  // namespace oauth3::api::pages

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "api/html.h"
+#include "api/service.h"
+#include "store/requests.h"
+
+#include <optional>
+#include <string>
+
+// What pages show of one request.
+
+namespace oauth3::api::pages {
+
+/// What it is called: its skill's name, or for a scope what it is for.
+std::string request_title(const store::RequestRow& row);
+/// "“agent”, a name that it gave itself · tenant_…"
+Html asked_by(Service& service, const store::RequestRow& row);
+
+/// Everything that a human must know before deciding (wire 7.1), the code last.
+Html request_content(Service& service, const store::RequestRow& row, const std::string& code);
+
+/// The program with its hash, for a request that has one.
+Html code_section(const store::RequestRow& row, const std::string& code);
+
+/// What asking for secrets and hosts comes to, and for how long: the facts that matter most.
+Html powers(const store::RequestRow& row, const std::string& code);
+
+/// What each level of an approval will allow.
+std::string allows_once(const store::RequestRow& row);
+std::string allows_session(Service& service, const store::RequestRow& row);
+std::string allows_scope(Service& service, const store::RequestRow& row);
+
+/// The session that the request belongs to, if it lives.
+std::optional<store::SessionRow> session_of(Service& service, const store::RequestRow& row);
+
+/// How it ended: its error and the start of its output; empty while it has not.
+Html request_end(Service& service, const store::RequestRow& row);
+
+/// All that happened to it, as the ledger tells. For its owner only.
+Html request_story(Service& service, const store::RequestRow& row, const Principal& owner);
+
+}  // namespace oauth3::api::pages
