@@ -21,6 +21,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +51,16 @@ bool is_running(pid_t child) {
     siginfo_t info{};
     return ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
            info.si_pid == 0;
+}
+
+/// Thousands of agents may wait at the same time, each on a connection: as many files as the
+/// administrator allows. After the spawner was started, so that it and the jails keep the usual
+/// limit.
+void allow_many_files() {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
 http::Options http_options(const Listening& plan, const ServerOptions& options,
@@ -132,6 +143,7 @@ void run_server(const ServerOptions& options) {
     // Nobody of the same user may read this process's memory, nor may a core file hold it.
     ::prctl(PR_SET_DUMPABLE, 0);
     ::signal(SIGPIPE, SIG_IGN);
+    allow_many_files();
 
     const base::SystemClock clock;
     store::Database database(options.data_folder);
