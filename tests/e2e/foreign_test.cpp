@@ -43,8 +43,17 @@ bool is_let_in(const Caller& who, api::Auth auth) {
     return false;
 }
 
-/// Times and counts go on between two calls.
-std::string without_digits(std::string text) {
+std::string unknown(const std::string& kind) {
+    if (kind == "session") return "session_0123456789abcdef";
+    return kind == "key" ? "key_0123456789abcdef" : "exec_0123456789abcdef";
+}
+
+/// Without what may differ: times and counts, which go on between two calls, and the ids of
+/// sessions, which a dry run says back.
+std::string comparable(std::string text) {
+    for (const std::string& id : {std::string("theirs"), unknown("session")})
+        for (std::size_t at = text.find(id); at != std::string::npos; at = text.find(id))
+            text.erase(at, id.size());
     std::replace_if(
         text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }, '#');
     return text;
@@ -96,11 +105,6 @@ struct Neighbours {
         return server.call(call);
     }
 };
-
-std::string unknown(const std::string& kind) {
-    if (kind == "session") return "session_0123456789abcdef";
-    return kind == "key" ? "key_0123456789abcdef" : "exec_0123456789abcdef";
-}
 
 }  // namespace
 
@@ -160,7 +164,7 @@ TEST_CASE("conformance 4: lists and calls that name a foreign tenant or cursor t
                               << foreign.status << " " << foreign.body << "\n"
                               << missing.status << " " << missing.body);
                 CHECK(foreign.status == missing.status);
-                CHECK(without_digits(foreign.body) == without_digits(missing.body));
+                CHECK(comparable(foreign.body) == comparable(missing.body));
                 CHECK(foreign.body.find("console.log('x')") == std::string::npos);
             };
             if (route.method == "GET") {
