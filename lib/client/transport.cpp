@@ -104,6 +104,7 @@ class Headers {
 struct Collected {
     std::string body;
     std::size_t header_bytes = 0;
+    bool head_is_whole = false;  ///< the empty line after the last head was seen
     bool too_big = false;
     bool maybe_sent = false;
 };
@@ -118,8 +119,11 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
     return size;
 }
 
-std::size_t on_header(char*, std::size_t, std::size_t size, void* user) {
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
     auto& collected = *static_cast<Collected*>(user);
+    const std::string_view line(data, size);
+    if (line.substr(0, 5) == "HTTP/") collected.head_is_whole = false;  // after a 1xx there is more
+    if (line == "\r\n" || line == "\n") collected.head_is_whole = true;
     collected.header_bytes += size;
     if (collected.header_bytes > kMaxHeaders) {
         collected.too_big = true;
@@ -255,7 +259,10 @@ Outcome Transport::run(const Exchange& exchange) {
         const CURLMsg* const message = curl_multi_info_read(h.multi, &left);
         if (message != nullptr && message->msg == CURLMSG_DONE) {
             const CURLcode result = message->data.result;
-            if (result == CURLE_OK) {
+            if (result == CURLE_OK && !collected.head_is_whole) {
+                // libcurl takes a connection that is cut in the head for an answer without body.
+                end(Ending::network, "the answer was cut off");
+            } else if (result == CURLE_OK) {
                 end(Ending::answered, {});
             } else {
                 end(ending_of(result), reason_of(h.easy, result, collected));
