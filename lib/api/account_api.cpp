@@ -205,7 +205,7 @@ void add_account_routes(Service& service, std::vector<Endpoint>& table) {
     table.push_back({"POST", "/invites", Auth::admin, [&service](const auto& r, auto who) {
                          return create_invite(service, r, *who);
                      }});
-    table.push_back({"GET", "/metrics", Auth::owner,
+    table.push_back({"GET", "/metrics", Auth::admin,
                      [&service](const auto&, auto) { return metrics(service); }});
 }
 

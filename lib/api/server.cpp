@@ -75,6 +75,7 @@ http::Options http_options(const Listening& plan, const ServerOptions& options,
 }
 
 void log_request(const http::Observed& seen) {
+    if (!base::is_logged(base::LogLevel::debug)) return;
     base::log_event(base::LogLevel::debug, "request",
                     {{"method", seen.method},
                      {"path", seen.path},

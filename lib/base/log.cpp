@@ -102,6 +102,10 @@ void set_log_level(LogLevel level) {
     threshold = level;
 }
 
+bool is_logged(LogLevel level) {
+    return level <= threshold.load();
+}
+
 std::optional<LogLevel> parse_log_level(std::string_view text) {
     for (const LogLevel level :
          {LogLevel::error, LogLevel::warning, LogLevel::info, LogLevel::debug}) {
@@ -121,7 +125,7 @@ std::optional<LogFormat> parse_log_format(std::string_view text) {
 }
 
 void log_event(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
-    if (level > threshold.load()) return;
+    if (!is_logged(level)) return;
     std::string line = form.load() == LogFormat::json ? json_line(level, message, fields)
                                                       : text_line(level, message, fields);
     line += '\n';

@@ -16,6 +16,9 @@ enum class LogLevel { error, warning, info, debug };
 /// Lines above this level are dropped. Default: info.
 void set_log_level(LogLevel level);
 
+/// False if lines of this level are dropped: for callers to whom making one is too dear.
+bool is_logged(LogLevel level);
+
 /// "error", "warning", "info" or "debug"; nullopt for anything else.
 std::optional<LogLevel> parse_log_level(std::string_view text);
 

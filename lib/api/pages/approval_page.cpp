@@ -76,7 +76,7 @@ Html state_panel(Service& service, const store::RequestRow& row, const std::stri
     if (row.executed_at) facts += fact("Started", moment(*row.executed_at, now));
     if (row.completed_at) facts += fact("Ended", moment(*row.completed_at, now));
     return fill<kDone>(
-        {{"title", policy::is_final(row.status) ? "It is over" : "It goes on"},
+        {{"title", policy::is_final(row.status) ? "How it went" : "Decided"},
          {"facts", facts},
          {"links", policy::is_final(row.status) ? Html() : fill<kAgain>({{"path", path}})}});
 }
@@ -101,7 +101,7 @@ http::Response request_page(Service& service, const store::RequestRow& row, cons
     const std::string title = request_title(row);
     const std::string code = service.orchestrator().code(row);
     const Html body = fill<kRequestHtml>(
-        {{"kind", scope ? "An agent asks for a scope: leave for several runs"
+        {{"kind", scope ? "An agent asks for a scope: permission for several runs"
                         : "An agent asks to run a program"},
          {"title", title},
          {"by", asked_by(service, row)},
@@ -128,8 +128,12 @@ http::Reply show(Service& service, const http::Request& request, const Principal
     if (who == nullptr && token.empty())
         throw Refusal(403, "approval_token_invalid", "The token does not belong to this page.",
                       "Open the whole approval link, or log in.");
-    const auto row = who != nullptr ? service.orchestrator().find(*who, id)
-                                    : service.orchestrator().find_by_link(id);
+    auto row = who != nullptr ? service.orchestrator().find(*who, id) : std::nullopt;
+    if (!row && !token.empty()) {
+        // To read, the link is enough; another owner's browser reads as anybody's does.
+        who = nullptr;
+        row = service.orchestrator().find_by_link(id);
+    }
     if (!row) throw not_found();
     if (wants_json(request)) return json_response(200, request_json(service, *row));
     return request_page(service, *row, who, token);
