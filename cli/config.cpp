@@ -63,6 +63,11 @@ std::optional<std::string> Config::text(const char* name) const {
     return text;
 }
 
+base::Json Config::object(const char* name) const {
+    const auto found = json_.find(name);
+    return found != json_.end() && found->is_object() ? *found : base::Json::object();
+}
+
 void Config::save() const {
     const auto path = config_path();
     if (path) base::write_private_file(*path, json_.dump(2) + "\n");

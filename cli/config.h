@@ -24,7 +24,9 @@ class Config {
 
     /// A member that is a non-empty text.
     std::optional<std::string> text(const char* name) const;
-    void set(const char* name, std::string value) { json_[name] = std::move(value); }
+    /// A member that is an object; an empty one if it is absent or something else.
+    base::Json object(const char* name) const;
+    void set(const char* name, base::Json value) { json_[name] = std::move(value); }
     /// Writes the file (0600), all or nothing.
     void save() const;
 

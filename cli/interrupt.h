@@ -7,4 +7,8 @@ namespace oauth3::cli {
 /// signal kills as usual.
 int interrupt_fd();
 
+/// For a process that was forked and goes on in the background: its own descriptor, which becomes
+/// readable at the first SIGTERM. Signals of a terminal are ignored from now on.
+int interrupt_fd_of_worker();
+
 }  // namespace oauth3::cli

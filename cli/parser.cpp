@@ -1,6 +1,8 @@
 #include "cli/parser.h"
 
 #include "base/utf8.h"
+#include "cli/settings.h"
+#include "cli/suggest.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -8,7 +10,6 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <numeric>
 
 // The only file that includes CLI11, which takes long to compile.
 
@@ -20,32 +21,6 @@ struct Slot {
     std::vector<std::string> values;
     bool flag = false;
 };
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t above = row[j];
-            row[j] =
-                std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-            diagonal = above;
-        }
-    }
-    return row[b.size()];
-}
-
-std::string in_quotes(std::string_view word) {
-    return "'" + base::make_visible(base::cut_utf8(word, 80), false) + "'";
-}
-
-std::string hint_for(std::string_view word, const std::vector<std::string_view>& names,
-                     std::string_view help) {
-    const std::string_view near = nearest_name(word, names);
-    return near.empty() ? fmt::format("See '{}'.", help) : fmt::format("Did you mean '{}'?", near);
-}
 
 [[noreturn]] void refuse_extra(const Command& command, std::string_view word) {
     const std::string help = fmt::format("oauth3 {} --help", command.name);
@@ -61,14 +36,20 @@ std::string hint_for(std::string_view word, const std::vector<std::string_view>&
         fmt::format("See '{}'.", help));
 }
 
-void check_choice(const Command& command, const OptionSpec& option, const std::string& value) {
-    if (option.choices.empty()) return;
-    if (std::find(option.choices.begin(), option.choices.end(), value) != option.choices.end())
-        return;
-    throw UsageError(
-        fmt::format("{} of '{}' cannot be {}: it is one of {}.", option.name, command.name,
-                    in_quotes(value), fmt::join(option.choices, ", ")),
-        hint_for(value, option.choices, fmt::format("oauth3 {} --help", command.name)));
+void check_choices(const Command& command, const Arguments& arguments) {
+    for (const OptionSpec& option : command.options) {
+        if (option.choices.empty()) continue;
+        for (const std::string& value : arguments.list(option.name)) {
+            if (std::find(option.choices.begin(), option.choices.end(), value) !=
+                option.choices.end())
+                continue;
+            throw UsageError(
+                fmt::format("{} of '{}' cannot be {}: it is one of {}.",
+                            arguments.source(option.name), command.name, in_quotes(value),
+                            fmt::join(option.choices, ", ")),
+                hint_for(value, option.choices, fmt::format("oauth3 {} --help", command.name)));
+        }
+    }
 }
 
 void declare(CLI::App& app, const OptionSpec& option, Slot& slot) {
@@ -99,37 +80,80 @@ Arguments collect(const Command& command, std::map<std::string_view, Slot>& slot
         if (option.required && slot.values.empty())
             throw UsageError(
                 fmt::format("'{}' needs {} {}.", command.name, option.name, option.value), help);
-        for (std::string& value : slot.values) {
-            check_choice(command, option, value);
-            out.add(option.name, std::move(value));
-        }
+        for (std::string& value : slot.values) out.add(option.name, std::move(value));
     }
     if (!command.positional.empty() && out.positional().empty())
         throw UsageError(fmt::format("'{}' needs {} {}.", command.name,
                                      command.positional == "ID" ? "an" : "a", command.positional),
                          help);
+    if (command.takes_settings) add_settings(command, out);
+    check_choices(command, out);
     return out;
+}
+
+/// The command that the first words name, and how many words that takes.
+struct Found {
+    const Command* command = nullptr;
+    std::size_t words = 0;
+    std::string group;  ///< set if only the help of a group can be meant
+};
+
+bool is_help(const std::string& word) {
+    return word == "--help" || word == "-h";
+}
+
+/// For a first word that is a group: its command by the second word.
+Found find_in_group(const std::vector<Command>& commands, const std::vector<std::string>& words) {
+    const std::string& group = words.front();
+    std::vector<std::string_view> verbs;
+    const Command* list = nullptr;
+    for (const Command& command : commands) {
+        if (group_of(command.name) != group) continue;
+        verbs.push_back(command.name.substr(group.size() + 1));
+        if (words.size() > 1 && verbs.back() == words[1]) return {&command, 2, {}};
+        if (verbs.back() == "list") list = &command;
+    }
+    if (words.size() > 1 && is_help(words[1])) return {nullptr, 1, group};
+    if (list != nullptr && (words.size() == 1 || words[1].starts_with('-'))) return {list, 1, {}};
+    const std::string help = fmt::format("oauth3 {} --help", group);
+    if (words.size() == 1)
+        throw UsageError(
+            fmt::format("'{}' needs one of these after it: {}.", group, fmt::join(verbs, ", ")),
+            fmt::format("See '{}'.", help));
+    throw UsageError(fmt::format("'{}' has no command {}: it has {}.", group, in_quotes(words[1]),
+                                 fmt::join(verbs, ", ")),
+                     hint_for(words[1], verbs, help));
+}
+
+Found find_command(const std::vector<Command>& commands, const std::vector<std::string>& words) {
+    const std::string& first = words.front();
+    const bool is_group = std::any_of(commands.begin(), commands.end(),
+                                      [&](const Command& c) { return group_of(c.name) == first; });
+    // "audit" is a command and a group: only an option can follow the command itself.
+    const bool names_verb = is_group && words.size() > 1 && !words[1].starts_with('-');
+    for (const Command& command : commands)
+        if (command.name == first && !names_verb) return {&command, 1, {}};
+    if (is_group) return find_in_group(commands, words);
+
+    if (first.size() > 1 && first.front() == '-')
+        throw UsageError(
+            fmt::format("{} is not an option of oauth3 itself; options follow the command.",
+                        in_quotes(first)),
+            hint_for(first, {"--help", "--version"}, "oauth3 --help"));
+    std::vector<std::string_view> names{"--help", "--version"};
+    for (const Command& command : commands) {
+        const std::string_view group = group_of(command.name);
+        const std::string_view name = group.empty() ? command.name : group;
+        if (names.back() != name) names.push_back(name);
+    }
+    throw UsageError(fmt::format("{} is not a command.", in_quotes(first)),
+                     hint_for(first, names, "oauth3 --help"));
 }
 
 }  // namespace
 
-std::string_view nearest_name(std::string_view word, const std::vector<std::string_view>& names) {
-    std::string_view best;
-    std::size_t best_distance = std::min<std::size_t>(4, word.size() / 2 + 1);
-    for (const std::string_view name : names) {
-        const std::size_t distance = edit_distance(word, name);
-        if (distance < best_distance) {
-            best = name;
-            best_distance = distance;
-        }
-    }
-    return best;
-}
-
 Call parse_command_line(const std::vector<Command>& commands,
                         const std::vector<std::string>& words) {
-    std::vector<std::string_view> names;
-    for (const Command& command : commands) names.push_back(command.name);
     if (words.empty()) throw UsageError("No command is given.", "See 'oauth3 --help'.");
 
     Call call;
@@ -141,19 +165,14 @@ Call parse_command_line(const std::vector<Command>& commands,
         call.help = true;
         return call;
     }
-    const auto found = std::find_if(commands.begin(), commands.end(),
-                                    [&](const Command& c) { return c.name == words.front(); });
-    if (found == commands.end()) {
-        names.insert(names.end(), {"--help", "--version"});
-        if (words.front().size() > 1 && words.front().front() == '-')
-            throw UsageError(
-                fmt::format("{} is not an option of oauth3 itself; options follow the command.",
-                            in_quotes(words.front())),
-                hint_for(words.front(), {"--help", "--version"}, "oauth3 --help"));
-        throw UsageError(fmt::format("{} is not a command.", in_quotes(words.front())),
-                         hint_for(words.front(), names, "oauth3 --help"));
+    const Found named = find_command(commands, words);
+    if (named.command == nullptr) {
+        call.help = true;
+        call.group = named.group;
+        return call;
     }
-    call.command = &*found;
+    const Command* const found = named.command;
+    call.command = found;
 
     CLI::App app;
     app.set_help_flag();
@@ -162,10 +181,11 @@ Call parse_command_line(const std::vector<Command>& commands,
     std::map<std::string_view, Slot> slots;
     for (const OptionSpec& option : found->options) declare(app, option, slots[option.name]);
     try {
-        app.parse(std::vector<std::string>(words.rbegin(), words.rend() - 1));
+        app.parse(std::vector<std::string>(
+            words.rbegin(), words.rend() - static_cast<std::ptrdiff_t>(named.words)));
     } catch (const CLI::ArgumentMismatch&) {
         // The value is missing: the last word, or the one before the next option.
-        for (std::size_t i = 1; i < words.size(); ++i) {
+        for (std::size_t i = named.words; i < words.size(); ++i) {
             const bool last = i + 1 == words.size();
             const auto option =
                 std::find_if(found->options.begin(), found->options.end(),

@@ -11,18 +11,19 @@ namespace oauth3::cli {
 
 /// A command line that makes sense.
 struct Call {
-    const Command* command = nullptr;  ///< nullptr for --help and --version of the program itself
+    /// nullptr for --help and --version of the program itself, and for the help of a group.
+    const Command* command = nullptr;
+    std::string group;  ///< the group whose help is asked for; else ""
     Arguments arguments;
     bool help = false;
     bool version = false;
 };
 
-/// Reads the words after the program's name by the table. Throws UsageError: one sentence, with
-/// the name that was probably meant, or a pointer to --help, as its hint.
+/// Reads the words after the program's name by the table; for a command that takes settings, the
+/// environment and the file of --config too. A group alone stands for its "list", if it has one.
+/// Throws UsageError: one sentence, with the name that was probably meant, or a pointer to --help,
+/// as its hint.
 Call parse_command_line(const std::vector<Command>& commands,
                         const std::vector<std::string>& words);
-
-/// The one of `names` that `word` most probably stands for; "" if none is near.
-std::string_view nearest_name(std::string_view word, const std::vector<std::string_view>& names);
 
 }  // namespace oauth3::cli

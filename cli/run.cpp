@@ -1,67 +1,22 @@
-#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/failure.h"
 #include "cli/help.h"
 #include "cli/parser.h"
 
 #include <fmt/format.h>
 #include <oauth3/client.h>
 
+#include <algorithm>
+
 namespace oauth3::cli {
-namespace {
-
-ExitCode exit_code(ClientErrorKind kind) {
-    switch (kind) {
-        case ClientErrorKind::unreachable:
-            return ExitCode::unreachable;
-        case ClientErrorKind::timeout:
-            return ExitCode::timeout;
-        case ClientErrorKind::authentication:
-            return ExitCode::authentication;
-        case ClientErrorKind::interrupted:
-            return ExitCode::interrupted;
-        case ClientErrorKind::refused:
-        case ClientErrorKind::protocol:
-            return ExitCode::failed;
-    }
-    return ExitCode::failed;
-}
-
-std::string_view code_word(ClientErrorKind kind) {
-    switch (kind) {
-        case ClientErrorKind::unreachable:
-            return "server_unreachable";
-        case ClientErrorKind::timeout:
-            return "timeout";
-        case ClientErrorKind::authentication:
-            return "authentication";
-        case ClientErrorKind::interrupted:
-            return "interrupted";
-        case ClientErrorKind::refused:
-            return "refused";
-        case ClientErrorKind::protocol:
-            return "bad_reply";
-    }
-    return {};
-}
-
-/// What goes to stdout in place of the reply that did not come: the server's own error document
-/// if there is one.
-base::Json error_document(const ClientError& error) {
-    if (!error.json().empty()) return base::parse_json(error.json());
-    base::Json document{{"error", error.what()}, {"code", code_word(error.kind())}};
-    if (!error.hint().empty()) document["hint"] = error.hint();
-    return document;
-}
-
-}  // namespace
 
 int run(int argc, const char* const* argv) {
     Console console;
     Context context{console};
     const std::vector<Command> commands = all_commands();
     const Command* command = nullptr;
-    // Agent commands print one document whatever happens, but for a wrong command line.
+    // Where a document is due, one is printed whatever happens, but for a wrong command line.
     const auto print_error = [&](const base::Json& document) {
         if (command != nullptr && context.prints_documents) console.document(document);
     };
@@ -76,13 +31,19 @@ int run(int argc, const char* const* argv) {
                 return 0;
             }
             if (call.help) {
-                console.text(command == nullptr ? help_text(commands) : help_text(*command));
+                console.text(command != nullptr   ? help_text(*command)
+                             : call.group.empty() ? help_text(commands)
+                                                  : group_help_text(commands, call.group));
                 return 0;
             }
-            context.prints_documents =
-                command->audience == Audience::agent ||
-                (command->audience == Audience::human &&
-                 (call.arguments.has("--json") || !console.out_is_terminal()));
+            const Arguments& arguments = call.arguments;
+            context.raw = arguments.has("--raw");
+            const bool has_json =
+                std::any_of(command->options.begin(), command->options.end(),
+                            [](const OptionSpec& option) { return option.name == "--json"; });
+            context.prints_documents = has_json
+                                           ? arguments.has("--json") || !console.out_is_terminal()
+                                           : command->audience == Audience::agent && !context.raw;
             code = command->run(call.arguments, context);
         } catch (const UsageError& error) {
             console.error(error.what(), error.hint());
@@ -91,12 +52,14 @@ int run(int argc, const char* const* argv) {
             console.error(error.what());
             code = ExitCode::usage;
         } catch (const ClientError& error) {
-            console.error(error.what(), error.hint());
-            code = exit_code(error.kind());
+            console.error(error.what(), hint_of(error));
+            code = exit_code_of(error.kind());
             print_error(error_document(error));
         } catch (const base::Error& error) {
             console.error(error.what(), error.hint());
-            code = error.code() == "authentication" ? ExitCode::authentication : ExitCode::failed;
+            code = error.code() == "authentication" ? ExitCode::authentication
+                   : error.code() == "usage"        ? ExitCode::usage
+                                                    : ExitCode::failed;
             base::Json document{{"error", error.what()}, {"code", error.code()}};
             if (!error.hint().empty()) document["hint"] = error.hint();
             print_error(document);

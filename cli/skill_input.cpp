@@ -1,5 +1,6 @@
 #include "cli/skill_input.h"
 
+#include "base/crypto.h"
 #include "base/fd.h"
 #include "base/files.h"
 #include "base/json.h"
@@ -39,6 +40,12 @@ std::string skill_id_of(const std::string& path) {
 
 }  // namespace
 
+std::string text_argument(const Arguments& arguments, std::string_view option) {
+    std::string text = arguments.text_or(option, "");
+    if (!base::is_valid_utf8(text)) throw UsageError(fmt::format("{} must be UTF-8 text.", option));
+    return text;
+}
+
 std::string read_json_object(const Arguments& arguments, std::string_view option) {
     const std::string path = arguments.text_or(option, "");
     const std::string text = read_input(path, option);
@@ -53,12 +60,22 @@ std::string read_json_object(const Arguments& arguments, std::string_view option
 
 ExecuteRequest read_skill(const Arguments& arguments) {
     ExecuteRequest out;
-    const std::string path = arguments.text_or("--code", "");
-    out.skill_code = read_input(path, "--code");
-    out.skill_id = arguments.text_or("--skill-id", skill_id_of(path));
-    out.session_id = arguments.text_or("--session", "");
+    if (!arguments.has("--code") && !arguments.has("--skill-url"))
+        throw UsageError("This needs --code FILE or --skill-url URL.");
+    if (arguments.has("--code") && arguments.has("--skill-url"))
+        throw UsageError("--code and --skill-url cannot be given together.");
+    if (const auto path = arguments.text("--code")) {
+        out.skill_code = read_input(*path, "--code");
+        out.skill_id = skill_id_of(*path);
+    }
+    out.skill_url = text_argument(arguments, "--skill-url");
+    if (arguments.has("--skill-id")) out.skill_id = text_argument(arguments, "--skill-id");
+    out.skill_sha256 = arguments.text_or("--skill-sha256", "");
+    if (!out.skill_sha256.empty() && !base::is_lower_hex(out.skill_sha256, 64))
+        throw UsageError("--skill-sha256 takes 64 lower-case hex digits.");
+    out.session_id = text_argument(arguments, "--session");
 
-    const std::string secrets = arguments.text_or("--secrets", "");
+    const std::string secrets = text_argument(arguments, "--secrets");
     for (std::size_t start = 0; start < secrets.size();) {
         const std::size_t end = std::min(secrets.find_first_of(", ", start), secrets.size());
         if (end > start) out.secrets.push_back(secrets.substr(start, end - start));

@@ -8,9 +8,12 @@
 
 namespace oauth3::cli {
 
-/// What --code, --skill-id, --session, --arg, --args and --secrets say, as the body of an
-/// execution. Throws UsageError for files that cannot be read or sent.
+/// What --code, --skill-url, --skill-sha256, --skill-id, --session, --arg, --args and --secrets
+/// say, as the body of an execution. Throws UsageError for files that cannot be read or sent.
 ExecuteRequest read_skill(const Arguments& arguments);
+
+/// The option's value, or "". Throws UsageError for a value that cannot travel as JSON.
+std::string text_argument(const Arguments& arguments, std::string_view option);
 
 /// A JSON object from a file that `option` names, as text. Throws UsageError.
 std::string read_json_object(const Arguments& arguments, std::string_view option);

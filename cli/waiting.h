@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/json.h"
 #include "cli/command.h"
 
 #include <oauth3/client.h>
@@ -18,10 +19,19 @@ void announce(const Submission& submission, std::string_view what, Context& cont
 std::optional<RequestState> wait_for(Client& client, std::string_view id, Context& context,
                                      ExitCode& code);
 
-/// Prints the final reply and returns the exit code that its status stands for.
+/// Prints the final reply, or with --raw the program's output, and returns the exit code that its
+/// status stands for.
 ExitCode finish(const RequestState& state, Context& context);
 
 /// wait_for and finish.
 ExitCode wait_and_finish(Client& client, std::string_view id, Context& context);
+
+/// The exit code of a status as it stands on the wire.
+ExitCode exit_code_of(std::string_view status);
+
+/// What --raw prints of a status reply: the program's stdout, with exactly one final newline, or
+/// nothing if it left no result. On a terminal, control characters are made visible. Returns the
+/// program's exit code; without a result that of the status.
+ExitCode print_raw(const base::Json& reply, Context& context);
 
 }  // namespace oauth3::cli

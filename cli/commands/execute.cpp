@@ -1,4 +1,8 @@
+#include "cli/background.h"
 #include "cli/commands/commands.h"
+#include "cli/config.h"
+#include "cli/console.h"
+#include "cli/job.h"
 #include "cli/keys.h"
 #include "cli/options.h"
 #include "cli/skill_input.h"
@@ -7,13 +11,45 @@
 namespace oauth3::cli {
 namespace {
 
+ExitCode run_in_background(const Arguments& arguments, Context& context) {
+    BackgroundWork work;
+    work.deadline = deadline_of(arguments);
+    const ExecuteRequest request = read_skill(arguments);
+    work.url = server_url(arguments, context.console).text;
+    // Before anything is submitted that nobody could be told about.
+    Job job = Job::create();
+    try {
+        Client client = connect_agent(arguments, context, work.deadline);
+        work.agent_key = client.agent_key();
+        const Submission submission =
+            client.execute(request, arguments.text_or("--idempotency-key", ""));
+        announce(submission, "execution", context);
+        work.execution_id = submission.request_id;
+        job.submitted(submission, "exec_request_id", "polling_exec");
+    } catch (...) {
+        job.discard();
+        throw;
+    }
+    return go_on_in_background(job, work, context);
+}
+
 ExitCode run_execute(const Arguments& arguments, Context& context) {
+    check_ways_to_wait(arguments);
+    if (arguments.has("--bg")) return run_in_background(arguments, context);
     const auto deadline = deadline_of(arguments);
     const ExecuteRequest request = read_skill(arguments);
     Client client = connect_agent(arguments, context, deadline);
+    if (arguments.has("--dry-run")) {
+        context.console.document(base::parse_json(client.dry_run(request).reply.json));
+        return ExitCode::ok;
+    }
     const Submission submission =
         client.execute(request, arguments.text_or("--idempotency-key", ""));
     announce(submission, "execution", context);
+    if (arguments.has("--no-wait")) {
+        context.console.document(base::parse_json(submission.reply.json));
+        return ExitCode::ok;
+    }
     return wait_and_finish(client, submission.request_id, context);
 }
 
@@ -26,10 +62,14 @@ Command execute_command() {
         .summary = "Submit a program, wait for its approval and its end, print the result",
         .description =
             "If a human has to approve the program, the link to show them is printed on standard "
-            "error. The output of the program is result.stdout of the printed document.",
-        .options = agent_options({code_option(), skill_id_option(), session_option(), arg_option(),
-                                  args_option(), secrets_option(), timeout_option(),
-                                  idempotency_key_option()}),
+            "error. The output of the program is result.stdout of the printed document.\n\n"
+            "A program is TypeScript for Deno. Its leading comment may say what it is and needs, "
+            "one directive a line: @skill, @description, @secrets, @network, @timeout. Each "
+            "argument is an environment variable of the program; SKILL_ARGS holds all of them as "
+            "one JSON object.",
+        .options = skill_options(
+            {{.name = "--dry-run",
+              .help = "Only ask whether a human would have to approve it; makes no request"}}),
         .run = &run_execute,
     };
 }

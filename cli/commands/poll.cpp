@@ -22,7 +22,7 @@ Command poll_command() {
         .summary = "Wait for the end of a request that was submitted before, print the result",
         .positional = "ID",
         .positional_help = "The id of the request",
-        .options = agent_options({timeout_option()}),
+        .options = agent_options({timeout_option(), raw_option()}),
         .run = &run_poll,
     };
 }

@@ -1,44 +1,83 @@
-#include "base/json.h"
+#include "cli/background.h"
 #include "cli/commands/commands.h"
+#include "cli/config.h"
+#include "cli/console.h"
+#include "cli/job.h"
 #include "cli/keys.h"
 #include "cli/options.h"
+#include "cli/scope_input.h"
 #include "cli/skill_input.h"
 #include "cli/waiting.h"
 
 namespace oauth3::cli {
 namespace {
 
-/// The body of POST /scope: the file, with the code, so that one decision covers both.
-std::string scope_body(const Arguments& arguments, ExecuteRequest& request) {
-    base::Json scope = base::parse_json(read_json_object(arguments, "--scope"));
-    scope["skill_code"] = request.skill_code;
-    const auto in_file = scope.find("session_id");
-    const bool has_session = in_file != scope.end() && in_file->is_string();
-    if (!request.session_id.empty()) {
-        if (has_session && in_file->get<std::string>() != request.session_id)
-            throw UsageError("--session and the session_id of the scope file differ.");
-        scope["session_id"] = request.session_id;
+struct Asked {
+    ExecuteRequest execution;
+    std::string scope_json;
+    std::string idempotency_key;
+};
+
+Asked read_all(const Arguments& arguments) {
+    Asked out;
+    out.execution = read_skill(arguments);
+    out.scope_json = read_scope(arguments, out.execution.skill_code);
+    // The same key serves both calls: the server keeps them apart by route.
+    out.idempotency_key = arguments.text_or("--idempotency-key", "");
+    return out;
+}
+
+Submission submit_scope(Client& client, const Asked& asked, Context& context) {
+    // A program that the server has to fetch is no part of the scope. What it refuses to fetch
+    // should be known before a human is asked.
+    if (!asked.execution.skill_url.empty()) client.dry_run(asked.execution);
+    Submission scope = client.scope(asked.scope_json, asked.idempotency_key);
+    announce(scope, "scope", context);
+    return scope;
+}
+
+ExitCode run_in_background(const Arguments& arguments, Context& context) {
+    BackgroundWork work;
+    work.deadline = deadline_of(arguments);
+    const Asked asked = read_all(arguments);
+    work.execution = asked.execution;
+    work.idempotency_key = asked.idempotency_key;
+    work.url = server_url(arguments, context.console).text;
+    // Before anything is submitted that nobody could be told about.
+    Job job = Job::create();
+    try {
+        Client client = connect_agent(arguments, context, work.deadline);
+        work.agent_key = client.agent_key();
+        const Submission scope = submit_scope(client, asked, context);
+        work.scope_id = scope.request_id;
+        work.execution.session_id = scope.session_id;
+        job.submitted(scope, "scope_request_id", "polling_scope");
+    } catch (...) {
+        job.discard();
+        throw;
     }
-    return base::dump_json(scope);
+    return go_on_in_background(job, work, context);
 }
 
 ExitCode run_scope_and_execute(const Arguments& arguments, Context& context) {
+    check_ways_to_wait(arguments);
+    if (arguments.has("--bg")) return run_in_background(arguments, context);
     const auto deadline = deadline_of(arguments);
-    ExecuteRequest request = read_skill(arguments);
-    const std::string body = scope_body(arguments, request);
-    const std::string idempotency_key = arguments.text_or("--idempotency-key", "");
-
+    Asked asked = read_all(arguments);
     Client client = connect_agent(arguments, context, deadline);
-    const Submission scope = client.scope(body, idempotency_key);
-    announce(scope, "scope", context);
+    const Submission scope = submit_scope(client, asked, context);
+    if (arguments.has("--no-wait")) {
+        context.console.document(base::parse_json(scope.reply.json));
+        return ExitCode::ok;
+    }
     ExitCode code = ExitCode::failed;
     const auto approved = wait_for(client, scope.request_id, context, code);
     if (!approved) return code;
     if (approved->status != "completed") return finish(*approved, context);
 
-    request.session_id = approved->session_id.empty() ? scope.session_id : approved->session_id;
-    // The same key serves both calls: the server keeps them apart by route.
-    const Submission execution = client.execute(request, idempotency_key);
+    asked.execution.session_id =
+        approved->session_id.empty() ? scope.session_id : approved->session_id;
+    const Submission execution = client.execute(asked.execution, asked.idempotency_key);
     announce(execution, "execution", context);
     return wait_and_finish(client, execution.request_id, context);
 }
@@ -52,21 +91,11 @@ Command scope_and_execute_command() {
         .summary = "Ask for a session with given limits, then run a program in it",
         .description =
             "The file of --scope holds the body of POST /scope as JSON: description, and perhaps "
-            "constraints, secrets, networks. The program is sent with it, so that one decision "
-            "covers both. It runs only if the scope is approved.",
-        .options = agent_options({{.name = "--scope",
-                                   .value = "FILE",
-                                   .help = "What is asked for, as one JSON object",
-                                   .required = true,
-                                   .is_path = true},
-                                  code_option(),
-                                  skill_id_option(),
-                                  session_option(),
-                                  arg_option(),
-                                  args_option(),
-                                  secrets_option(),
-                                  timeout_option(),
-                                  idempotency_key_option()}),
+            "constraints, secrets, networks. The program of --code is sent with it, so that one "
+            "decision covers both. It runs only if the scope is approved.\n\n"
+            "With --no-wait only the scope is submitted; 'oauth3 execute --session' runs the "
+            "program once it is approved.",
+        .options = skill_options({scope_option()}),
         .run = &run_scope_and_execute,
     };
 }

@@ -1,82 +1,240 @@
 # bash completion of oauth3, written from its table of commands: do not edit.
 _oauth3() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-    local options="" words="" files=""
+    local command=${COMP_WORDS[1]} verb=${COMP_WORDS[2]}
+    local options="" words="" files="" positional_files="" verbs="" known=""
     local IFS=$' \n'
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "execute scope-and-execute poll status cancel signup pending show approve deny serve --help --version" -- "$word"))
+        COMPREPLY=($(compgen -W "execute scope-and-execute scope poll status result cancel signup me history sessions pending show approve deny session tenant key invite owner audit login-link serve backup restore --help --version" -- "$word"))
         return
     fi
-    case ${COMP_WORDS[1]} in
-        execute)
-            options="--code --skill-id --session --arg --args --secrets --timeout --idempotency-key --url --key-file --key --help"
+    case $command in
+        session) verbs="list show narrow revoke" ;;
+        tenant) verbs="list create" ;;
+        key) verbs="list create revoke" ;;
+        invite) verbs="list create" ;;
+        owner) verbs="list create" ;;
+        audit) verbs="verify" ;;
+    esac
+    if [ -n "$verbs" ]; then
+        if [ "$COMP_CWORD" -eq 2 ] && [ "${word:0:1}" != - ]; then
+            COMPREPLY=($(compgen -W "$verbs" -- "$word"))
+            return
+        fi
+        for known in $verbs; do
+            [ "$known" != "$verb" ] || command="$command $verb"
+        done
+    fi
+    case $command in
+        'execute')
+            options="--dry-run --code --skill-url --skill-sha256 --skill-id --session --arg --args --secrets --timeout --raw --bg --no-wait --idempotency-key --url --key-file --key --help"
             case $before in
                 --code|--args|--key-file) files=1 ;;
-                --skill-id|--session|--arg|--secrets|--timeout|--idempotency-key|--url|--key) return ;;
+                --skill-url|--skill-sha256|--skill-id|--session|--arg|--secrets|--timeout|--idempotency-key|--url|--key) return ;;
             esac ;;
-        scope-and-execute)
-            options="--scope --code --skill-id --session --arg --args --secrets --timeout --idempotency-key --url --key-file --key --help"
+        'scope-and-execute')
+            options="--scope --code --skill-url --skill-sha256 --skill-id --session --arg --args --secrets --timeout --raw --bg --no-wait --idempotency-key --url --key-file --key --help"
             case $before in
                 --scope|--code|--args|--key-file) files=1 ;;
-                --skill-id|--session|--arg|--secrets|--timeout|--idempotency-key|--url|--key) return ;;
+                --skill-url|--skill-sha256|--skill-id|--session|--arg|--secrets|--timeout|--idempotency-key|--url|--key) return ;;
             esac ;;
-        poll)
-            options="--timeout --url --key-file --key --help"
+        'scope')
+            options="--scope --session --timeout --no-wait --idempotency-key --url --key-file --key --help"
+            case $before in
+                --scope|--key-file) files=1 ;;
+                --session|--timeout|--idempotency-key|--url|--key) return ;;
+            esac ;;
+        'poll')
+            options="--timeout --raw --url --key-file --key --help"
             case $before in
                 --key-file) files=1 ;;
                 --timeout|--url|--key) return ;;
             esac ;;
-        status)
+        'status')
             options="--url --key-file --key --help"
             case $before in
                 --key-file) files=1 ;;
                 --url|--key) return ;;
             esac ;;
-        cancel)
+        'result')
+            options="--raw --help"
+            positional_files=1
+            ;;
+        'cancel')
             options="--url --key-file --key --help"
             case $before in
                 --key-file) files=1 ;;
                 --url|--key) return ;;
             esac ;;
-        signup)
-            options="--url --help"
+        'signup')
+            options="--name --email --invite --url --help"
             case $before in
-                --url) return ;;
+                --name|--email|--invite|--url) return ;;
             esac ;;
-        pending)
+        'me')
+            options="--url --key-file --key --help"
+            case $before in
+                --key-file) files=1 ;;
+                --url|--key) return ;;
+            esac ;;
+        'history')
+            options="--limit --before --url --key-file --key --help"
+            case $before in
+                --key-file) files=1 ;;
+                --limit|--before|--url|--key) return ;;
+            esac ;;
+        'sessions')
+            options="--url --key-file --key --help"
+            case $before in
+                --key-file) files=1 ;;
+                --url|--key) return ;;
+            esac ;;
+        'pending')
             options="--url --owner-key-file --json --help"
             case $before in
                 --owner-key-file) files=1 ;;
                 --url) return ;;
             esac ;;
-        show)
+        'show')
             options="--url --owner-key-file --json --help"
             case $before in
                 --owner-key-file) files=1 ;;
                 --url) return ;;
             esac ;;
-        approve)
+        'approve')
             options="--level --yes --url --owner-key-file --json --help"
             case $before in
                 --level) words="once session" ;;
                 --owner-key-file) files=1 ;;
                 --url) return ;;
             esac ;;
-        deny)
+        'deny')
             options="--reason --url --owner-key-file --json --help"
             case $before in
                 --owner-key-file) files=1 ;;
                 --reason|--url) return ;;
             esac ;;
-        serve)
-            options="--listen --data-dir --owner-key-out --ready-file --deno --approval-ttl --poll-hold --max-pending --parallel --help"
+        'session list')
+            options="--tenant --url --owner-key-file --key-file --key --json --help"
             case $before in
-                --data-dir|--owner-key-out|--ready-file|--deno) files=1 ;;
-                --listen|--approval-ttl|--poll-hold|--max-pending|--parallel) return ;;
+                --owner-key-file|--key-file) files=1 ;;
+                --tenant|--url|--key) return ;;
+            esac ;;
+        'session show')
+            options="--tenant --url --owner-key-file --key-file --key --json --help"
+            case $before in
+                --owner-key-file|--key-file) files=1 ;;
+                --tenant|--url|--key) return ;;
+            esac ;;
+        'session narrow')
+            options="--secrets --networks --max-runs --max-timeout --expires-in --known-code-only --file --tenant --url --owner-key-file --key-file --key --json --help"
+            case $before in
+                --file|--owner-key-file|--key-file) files=1 ;;
+                --secrets|--networks|--max-runs|--max-timeout|--expires-in|--tenant|--url|--key) return ;;
+            esac ;;
+        'session revoke')
+            options="--reason --tenant --url --owner-key-file --key-file --key --json --help"
+            case $before in
+                --owner-key-file|--key-file) files=1 ;;
+                --reason|--tenant|--url|--key) return ;;
+            esac ;;
+        'tenant list')
+            options="--url --owner-key-file --json --help"
+            case $before in
+                --owner-key-file) files=1 ;;
+                --url) return ;;
+            esac ;;
+        'tenant create')
+            options="--url --owner-key-file --json --help"
+            case $before in
+                --owner-key-file) files=1 ;;
+                --url) return ;;
+            esac ;;
+        'key list')
+            options="--tenant --url --owner-key-file --json --help"
+            case $before in
+                --owner-key-file) files=1 ;;
+                --tenant|--url) return ;;
+            esac ;;
+        'key create')
+            options="--tenant --own --url --owner-key-file --json --help"
+            case $before in
+                --owner-key-file) files=1 ;;
+                --tenant|--url) return ;;
+            esac ;;
+        'key revoke')
+            options="--url --owner-key-file --json --help"
+            case $before in
+                --owner-key-file) files=1 ;;
+                --url) return ;;
+            esac ;;
+        'invite list')
+            options="--url --owner-key-file --json --help"
+            case $before in
+                --owner-key-file) files=1 ;;
+                --url) return ;;
+            esac ;;
+        'invite create')
+            options="--max-uses --expires-in --owner --url --owner-key-file --json --help"
+            case $before in
+                --owner-key-file) files=1 ;;
+                --max-uses|--expires-in|--owner|--url) return ;;
+            esac ;;
+        'owner list')
+            options="--url --owner-key-file --json --help"
+            case $before in
+                --owner-key-file) files=1 ;;
+                --url) return ;;
+            esac ;;
+        'owner create')
+            options="--url --owner-key-file --json --help"
+            case $before in
+                --owner-key-file) files=1 ;;
+                --url) return ;;
+            esac ;;
+        'audit')
+            options="--limit --before --tenant --request --url --owner-key-file --json --help"
+            case $before in
+                --owner-key-file) files=1 ;;
+                --limit|--before|--tenant|--request|--url) return ;;
+            esac ;;
+        'audit verify')
+            options="--file --url --owner-key-file --json --help"
+            case $before in
+                --file|--owner-key-file) files=1 ;;
+                --url) return ;;
+            esac ;;
+        'login-link')
+            options="--data-dir --json --help"
+            case $before in
+                --data-dir) files=1 ;;
+            esac ;;
+        'serve')
+            options="--config --listen --public-url --allow-host --cors-origin --tls-cert --tls-key --behind-proxy --data-dir --owner-key-out --signup --approval --allow-insecure-remote --no-auth --approval-ttl --retention --poll-hold --max-pending --parallel --metrics-listen --log-format --log-level --ready-file --deno --help"
+            case $before in
+                --signup) words="open invite closed" ;;
+                --approval) words="owner link" ;;
+                --log-format) words="text json" ;;
+                --log-level) words="error warning info debug" ;;
+                --config|--tls-cert|--tls-key|--data-dir|--owner-key-out|--ready-file|--deno) files=1 ;;
+                --listen|--public-url|--allow-host|--cors-origin|--approval-ttl|--retention|--poll-hold|--max-pending|--parallel|--metrics-listen) return ;;
+            esac ;;
+        'backup')
+            options="--data-dir --json --help"
+            positional_files=1
+            case $before in
+                --data-dir) files=1 ;;
+            esac ;;
+        'restore')
+            options="--data-dir --json --help"
+            positional_files=1
+            case $before in
+                --data-dir) files=1 ;;
             esac ;;
         *) return ;;
     esac
+    [ -z "$positional_files" ] || [ "${word:0:1}" = - ] || files=1
     if [ -n "$files" ]; then
         IFS=$'\n'
         compopt -o filenames 2>/dev/null

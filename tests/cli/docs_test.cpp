@@ -1,12 +1,15 @@
 #include "base/files.h"
 #include "cli/help.h"
-#include "cli/parser.h"
+#include "cli/suggest.h"
 #include "program.h"
 #include "support/catch.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <set>
+#include <sstream>
 
 // What is written from the table of commands.
 
@@ -83,12 +86,25 @@ TEST_CASE("bash completes commands, options, choices and files") {
     CHECK(completion("execute --code READM") == "README.md\n");
     CHECK(completion("execute --session x") == "\n");
     CHECK(completion("nonsense --x") == "\n");
+    CHECK(completion("sess") == "sessions\nsession\n");
+    CHECK(completion("session ''") == "list\nshow\nnarrow\nrevoke\n");
+    CHECK(completion("session narrow --max-r") == "--max-runs\n");
+    CHECK(completion("session show --max-r").empty());
+    CHECK(completion("audit ''") == "verify\n");
+    CHECK(completion("audit --bef") == "--before\n");
+    CHECK(completion("audit verify --fi") == "--file\n");
+    CHECK(completion("result READM") == "README.md\n");
+    CHECK(completion("serve --signup ''") == "open\ninvite\nclosed\n");
 }
 
 TEST_CASE("every command explains itself") {
     const Home home;
     for (const cli::Command& command : cli::all_commands()) {
-        const Finished done = run_program(home, {std::string(command.name), "--help"});
+        std::vector<std::string> words;
+        std::istringstream name{std::string(command.name)};
+        for (std::string word; name >> word;) words.push_back(word);
+        words.emplace_back("--help");
+        const Finished done = run_program(home, words);
         CHECK(done.code == 0);
         CHECK(done.out == cli::help_text(command));
         for (const cli::OptionSpec& option : command.options)
@@ -98,6 +114,27 @@ TEST_CASE("every command explains itself") {
     CHECK(all.code == 0);
     CHECK(all.out == cli::help_text(cli::all_commands()));
     CHECK(run_program(home, {"--version"}).out == "oauth3 1.0.0\n");
+    const Finished group = run_program(home, {"session", "--help"});
+    CHECK(group.code == 0);
+    CHECK(group.out == cli::group_help_text(cli::all_commands(), "session"));
+    for (const char* verb : {"list", "show ID", "narrow ID", "revoke ID"})
+        CHECK(group.out.find(std::string("session ") + verb) != std::string::npos);
+}
+
+TEST_CASE("the commands of a group stand together, and no name is there twice") {
+    std::set<std::string_view> names;
+    std::vector<std::string_view> groups;
+    for (const cli::Command& command : cli::all_commands()) {
+        CAPTURE(std::string(command.name));
+        CHECK(names.insert(command.name).second);
+        const std::string_view group = cli::group_of(command.name);
+        if (group.empty()) continue;
+        if (groups.empty() || groups.back() != group) {
+            CHECK(std::find(groups.begin(), groups.end(), group) == groups.end());
+            groups.push_back(group);
+        }
+    }
+    CHECK(!groups.empty());
 }
 
 TEST_CASE("the nearest name is a near one") {
