@@ -18,11 +18,11 @@ constexpr std::int64_t kHistoryRows = 20;
 constexpr std::int64_t kAuditRows = 20;
 
 constexpr std::string_view kAgent =
-    "<li><div class=\"row-main\"><span>{{name}} <span class=\"tag\">claimed "
-    "name</span></span></div>"
+    "<li class=\"tall\"><p><span>{{name}} <span class=\"tag\">claimed "
+    "name</span></span></p>"
     "<p class=\"row-sub\"><code>{{id}}</code> · since {{when}}</p>{{keys}}</li>\n";
 constexpr std::string_view kOwner =
-    "<li><div class=\"row-main\"><span>You, {{name}}</span></div>"
+    "<li class=\"tall\"><p><span>You, {{name}}</span></p>"
     "<p class=\"row-sub\"><code>{{id}}</code></p>{{keys}}</li>\n";
 constexpr std::string_view kKey =
     "<p class=\"row-sub\">Key <code>{{id}}</code>, made {{when}}{{end}}</p>";

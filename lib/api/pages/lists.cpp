@@ -19,12 +19,12 @@ constexpr std::string_view kNothing = "<p class=\"none\">{{text}}</p>";
 constexpr std::string_view kRows = "<ul class=\"rows\">\n{{items}}</ul>";
 constexpr std::string_view kCards = "<ul class=\"cards\">\n{{items}}</ul>";
 constexpr std::string_view kRequest =
-    "<li><div class=\"row-main\"><a href=\"{{path}}\">{{title}}</a>{{chip}}</div>"
-    "<p class=\"row-sub\">{{by}} · {{when}}</p>{{error}}</li>\n";
-constexpr std::string_view kError = "<p class=\"row-sub\">{{text}}</p>";
+    "<li><div class=\"row\"><a href=\"{{path}}\">{{title}}</a>"
+    "<span class=\"row-sub\">{{by}} · {{when}}{{error}}</span>{{chip}}</div></li>\n";
+constexpr std::string_view kError = "<br>{{text}}";
 constexpr std::string_view kEvent =
-    "<li><div class=\"row-main\"><span><span class=\"faint\">{{seq}}</span> {{what}}</span></div>"
-    "<p class=\"row-sub\">{{who}}, {{when}}{{request}}</p>{{detail}}</li>\n";
+    "<li><div class=\"row\"><span><span class=\"faint\">{{seq}}</span> {{what}}</span>"
+    "<span class=\"row-sub\">{{who}}, {{when}}{{request}}</span>{{detail}}</div></li>\n";
 constexpr std::string_view kEventRequest = " · <a href=\"{{path}}\">{{id}}</a>";
 constexpr std::string_view kDetail =
     "<details><summary>Details<span class=\"hidden\"> of event {{seq}}</span></summary>"
@@ -57,7 +57,7 @@ Html waiting_card(Service& service, const store::RequestRow& row, const Principa
         {{"page", path},
          {"action", path},
          {"title", request_title(row)},
-         {"chip", chip(row.status)},
+         {"kind", scope ? "scope" : "program"},
          {"by", asked_by(service, row) + " · "_html + moment(row.created_at, now)},
          {"description",
           description.empty() || description == request_title(row)

@@ -192,8 +192,7 @@ Html request_end(Service& service, const store::RequestRow& row) {
     const Html text = result->out.empty() ? fill<kNone>({{"text", "It printed nothing."}})
                                           : pre(first_characters(result->out, kShownOutput));
     const std::string how =
-        fmt::format("Exit code {} after {:.1f} s{}.", result->exit_code,
-                    static_cast<double>(result->duration.count()) / 1000.0,
+        fmt::format("Exit code {} after {} ms{}.", result->exit_code, result->duration.count(),
                     result->timed_out ? ": stopped because its time was over" : "");
     out += section("output", "Output", text + fill<kHelp>({{"text", how}}));
     return out;

@@ -26,7 +26,7 @@ constexpr std::string_view kChoice =
 constexpr std::string_view kNumber =
     "<p class=\"field\"><label for=\"{{name}}\">{{label}}</label><input id=\"{{name}}\" "
     "name=\"{{name}}\" type=\"number\" inputmode=\"numeric\" min=\"1\" max=\"{{most}}\" "
-    "value=\"{{value}}\"></p>";
+    "value=\"{{value}}\" placeholder=\"no limit\"></p>";
 constexpr std::string_view kHelp = "<p class=\"help\">{{text}}</p>";
 
 Html group(std::string_view title, std::string_view name, const std::vector<std::string>& values) {
