@@ -22,7 +22,7 @@ const YAML::Node& description() {
 }
 
 /// The server's own table.
-std::vector<api::Endpoint> endpoints() {
+std::vector<api::Endpoint> endpoints(const std::string& base_url = "http://127.0.0.1:1") {
     const test::TemporaryFolder folder;
     store::Database database(folder.path() / "data");
     const base::SystemClock clock;
@@ -35,7 +35,7 @@ std::vector<api::Endpoint> endpoints() {
         [](const runtime::Job&, const jail::StopSignal&) { return runtime::Outcome(); },
         {[](const std::function<void()>&) {}, [](const std::string&) {}}, {});
     api::Config config;
-    config.base_url = "http://127.0.0.1:1";
+    config.base_url = base_url;
     const api::Service service({life, access, accounts, logins, replays, clock}, config);
     return service.endpoints();
 }
@@ -287,5 +287,15 @@ TEST_CASE("the guide for agents names every error code, and only those") {
         CAPTURE(code, status);
         CHECK((errors.find("`" + code + "`") != std::string::npos) ==
               (not_for_agents.count(code) == 0));
+    }
+}
+
+TEST_CASE("links in the guide keep the prefix of the public URL") {
+    for (const api::Endpoint& endpoint : endpoints("https://agents.example.org/prefix")) {
+        if (endpoint.pattern != "/") continue;
+        const std::string guide = std::get<http::Response>(endpoint.handler({}, nullptr)).body;
+        CHECK(guide.find("curl -sS https://agents.example.org/prefix/signup") != std::string::npos);
+        CHECK(guide.find("{{") == std::string::npos);
+        CHECK(guide.find("127.0.0.1") == std::string::npos);
     }
 }
