@@ -23,7 +23,7 @@ constexpr std::string_view kTag = R"(<span class="tag">{{text}}</span>)";
 constexpr std::string_view kWarnTag = R"(<span class="tag warn">{{text}}</span>)";
 constexpr std::string_view kList = "<ul>{{items}}</ul>";
 constexpr std::string_view kAskedBy =
-    "{{name}} <span class=\"tag\">claimed name</span> <code>{{id}}</code>";
+    "“{{name}}” <span class=\"tag\">claimed name</span> <code>{{id}}</code>";
 constexpr std::string_view kFacts = "<dl class=\"facts\">{{facts}}</dl>";
 constexpr std::string_view kNone = "<p class=\"none\">{{text}}</p>";
 constexpr std::string_view kHelp = "<p class=\"help\">{{text}}</p>";
