@@ -64,7 +64,8 @@ bool KeyStore::is_bound_here(const ServerUrl& url) const {
 }
 
 std::optional<fs::path> KeyStore::profile_file(const ServerUrl& url) const {
-    for (const auto& [server, profile] : config_.object("profiles").items()) {
+    const base::Json profiles = config_.object("profiles");
+    for (const auto& [server, profile] : profiles.items()) {
         if (!same_server(server, url) || !profile.is_object()) continue;
         const auto file = profile.find("key_file");
         if (file == profile.end() || !file->is_string()) continue;
