@@ -17,16 +17,6 @@ constexpr std::size_t kLingerBytes = std::size_t{64} << 20;
 /// The same while the server stops: a second is enough for those who read at all.
 constexpr base::Millis kLingerAtStop{1'000};
 
-/// Leaves of a request what is told of it after it was handled: its line, and where it came from.
-void reduce(Request& request, std::string method, std::string path) {
-    request.method = std::move(method);
-    request.path = std::move(path);
-    request.query = {};
-    request.params = {};
-    request.fields = {};
-    request.body = {};
-}
-
 }  // namespace
 
 Connection::Connection(Loop& loop, Stream stream, Ends ends, const Executor& executor)
@@ -79,24 +69,24 @@ Task<void> Connection::serve() {
     while (true) {
         if (!co_await wait_for_request(idle)) co_return;
         idle = loop_.options.keep_alive_timeout;
-        Exchange exchange = co_await read_request();
-        const bool refused = exchange.failure.has_value();
+        // On the heap, since this frame is as large for an idle client as for a busy one.
+        auto exchange = co_await read_request();
+        const bool refused = exchange->failure.has_value();
         const Steady::time_point began = Steady::now();
-        std::optional<Response> response = call(exchange);
+        std::optional<Response> response = call(*exchange);
         const bool held = !response;
         if (held) {
             if (!co_await hold()) {
-                observe(waiting_->request, {}, began, held);
+                observe(exchange->request, {}, began, held);
                 co_return;
             }
             response = std::move(waiting_->answer);
-            exchange.request = std::move(waiting_->request);
             waiting_.reset();
         }
-        const bool keep_alive = exchange.keep_alive && !response->close && !loop_.stopping;
-        const bool is_head = exchange.request.method == "HEAD";
+        const bool keep_alive = exchange->keep_alive && !response->close && !loop_.stopping;
+        const bool is_head = exchange->request.method == "HEAD";
         const Written written = co_await write(std::move(*response), is_head, keep_alive);
-        observe(exchange.request, written, began, held);
+        observe(exchange->request, written, began, held);
         if (!written.is_complete) co_return;
         if (!keep_alive) {
             co_await linger(refused || !in_.empty());
@@ -121,6 +111,15 @@ void Connection::describe(Request& request) const {
     request.listener = ends_.listener;
     request.is_tls = stream_.is_tls();
     request.peer_uid = ends_.peer_uid;
+}
+
+/// Leaves of a request what is told of it after it was handled: its line, and where it came from.
+void Connection::reduce(Request& request, std::string method, std::string path) const {
+    Request kept;
+    describe(kept);
+    kept.method = std::move(method);
+    kept.path = std::move(path);
+    std::swap(request, kept);  // assigning would keep the memory of what goes
 }
 
 void Connection::observe(const Request& request, const Written& written, Steady::time_point began,
@@ -181,13 +180,12 @@ std::optional<Response> Connection::call(Exchange& exchange) {
         return response;
     }
     reduce(request, std::move(method), std::move(path));
-    waiting_->request = std::move(request);
+    waiting_->request = &request;
     waiting_->place = loop_.waiters.emplace(waiting_->hold.key, this);
     ++loop_.waiting;
     ask(loop_.stopping || waiting_->hold.limit <= base::Millis::zero());
     if (!waiting_->answer) return std::nullopt;
     std::optional<Response> response = std::move(waiting_->answer);
-    request = std::move(waiting_->request);
     waiting_.reset();
     return response;
 }
@@ -197,12 +195,12 @@ void Connection::ask(bool last) {
     try {
         waiting_->answer = waiting_->hold.attempt(last);
         if (last && !waiting_->answer) {
-            base::log_error("http: {} had no last answer", waiting_->request.path);
-            waiting_->answer = fail(Failure::internal, waiting_->request);
+            base::log_error("http: {} had no last answer", waiting_->request->path);
+            waiting_->answer = fail(Failure::internal, *waiting_->request);
         }
     } catch (const std::exception& error) {
-        base::log_error("http: {} failed: {}", waiting_->request.path, error.what());
-        waiting_->answer = fail(Failure::internal, waiting_->request);
+        base::log_error("http: {} failed: {}", waiting_->request->path, error.what());
+        waiting_->answer = fail(Failure::internal, *waiting_->request);
     }
     if (!waiting_->answer) return;
     end_hold();

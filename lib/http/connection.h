@@ -95,11 +95,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Task<void> serve();
     Task<bool> shake_hands();
     Task<bool> wait_for_request(base::Millis limit);
-    Task<Exchange> read_request();
+    Task<std::unique_ptr<Exchange>> read_request();
     Task<std::optional<Failure>> read_head(std::size_t& size);
     Task<Input> fill();
     Io take_input();
     void describe(Request& request) const;
+    void reduce(Request& request, std::string method, std::string path) const;
     std::optional<Response> call(Exchange& exchange);
     Task<bool> hold();
     Response fail(Failure failure, const Request& request);
@@ -131,7 +132,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     struct Waiting {
         Hold hold;
-        Request request;  ///< only what outlasts the call: see reduce()
+        const Request* request = nullptr;  ///< of the exchange, reduced
         std::optional<Response> answer;
         std::multimap<std::string, Connection*, std::less<>>::iterator place;
     };

@@ -117,12 +117,12 @@ Task<std::optional<Failure>> Connection::read_head(std::size_t& size) {
     }
 }
 
-Task<Connection::Exchange> Connection::read_request() {
-    Exchange exchange;
-    Request& request = exchange.request;
+Task<std::unique_ptr<Connection::Exchange>> Connection::read_request() {
+    auto exchange = std::make_unique<Exchange>();
+    Request& request = exchange->request;
     describe(request);
     const auto refuse = [&exchange](Failure failure) {
-        exchange.failure = failure;
+        exchange->failure = failure;
         return std::move(exchange);
     };
 
@@ -195,7 +195,7 @@ Task<Connection::Exchange> Connection::read_request() {
         }
     }
     request.body = std::move(parser.get().body());
-    exchange.keep_alive = framing->keep_alive;
+    exchange->keep_alive = framing->keep_alive;
     co_return exchange;
 }
 
