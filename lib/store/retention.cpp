@@ -74,18 +74,44 @@ void remove(Transaction& tx, const OldSession& session) {
     remove.exec();
 }
 
-/// Removes a program unless a request or a living session refers to it.
-bool remove_unused(Transaction& tx, const std::string& hash, base::Time now) {
-    Prepared remove(
-        tx.database(),
-        "DELETE FROM programs WHERE hash = ?1 AND "
-        "NOT EXISTS (SELECT 1 FROM requests WHERE code_hash = ?1) AND "
-        "NOT EXISTS (SELECT 1 FROM sessions WHERE owner_id IN (SELECT id FROM owners) AND "
-        "last_activity > ?2 AND expires_at > ?3 AND ended = 0 AND instr(policy, ?1) > 0)");
-    remove.bind(1, hash);
-    remove.bind(2, base::to_millis(now - policy::kSessionIdle));
-    remove.bind(3, base::to_millis(now));
-    return remove.exec() > 0;
+bool is_requested(Database& database, const std::string& hash) {
+    Prepared query(database, "SELECT 1 FROM requests WHERE code_hash = ?");
+    query.bind(1, hash);
+    return query.executeStep();
+}
+
+/// The code of living sessions that have outlived the requests they began with. Younger ones need
+/// no look: what was approved in them is younger than they are.
+std::set<std::string> hashes_in_use(Database& database, base::Time now, base::Time before) {
+    Prepared query(database,
+                   "SELECT policy FROM sessions WHERE owner_id IN (SELECT id FROM owners) AND "
+                   "last_activity > ? AND created_at <= ? AND expires_at > ? AND ended = 0");
+    query.bind(1, base::to_millis(now - policy::kSessionIdle));
+    query.bind(2, base::to_millis(before));
+    query.bind(3, base::to_millis(now));
+    std::set<std::string> out;
+    while (query.executeStep()) {
+        const auto policy = policy::session_policy_from_json(base::parse_json(text(query, 0)));
+        out.insert(policy.code_hashes.begin(), policy.code_hashes.end());
+    }
+    return out;
+}
+
+/// Removes those programs to which neither a request nor a living session refers; how many.
+std::size_t remove_unused(Transaction& tx, std::set<std::string> hashes, base::Time now,
+                          base::Time before) {
+    for (auto it = hashes.begin(); it != hashes.end();)
+        it = is_requested(tx.database(), *it) ? hashes.erase(it) : std::next(it);
+    if (hashes.empty()) return 0;
+    const auto in_use = hashes_in_use(tx.database(), now, before);
+    std::size_t out = 0;
+    for (const std::string& hash : hashes) {
+        if (in_use.count(hash) > 0) continue;
+        Prepared remove(tx.database(), "DELETE FROM programs WHERE hash = ?");
+        remove.bind(1, hash);
+        out += static_cast<std::size_t>(remove.exec());
+    }
+    return out;
 }
 
 }  // namespace
@@ -106,7 +132,7 @@ Purged Retention::purge(base::Time now, base::Seconds keep) {
         remove(tx, session);
         hashes.insert(session.code_hashes.begin(), session.code_hashes.end());
     }
-    for (const std::string& hash : hashes) out.programs += remove_unused(tx, hash, now) ? 1 : 0;
+    out.programs = remove_unused(tx, std::move(hashes), now, now - keep);
     tx.commit();
     out.requests = requests.size();
     out.sessions = sessions.size();
