@@ -70,7 +70,8 @@ std::string render_session(const Json& session, bool colour) {
     sheet.take("age_minutes");
     sheet.take("idle_minutes");
     sheet.show("Runs:", "runs_used");
-    if (const Json* const policy = sheet.take("policy"); policy != nullptr && policy->is_object()) {
+    const Json* const policy = sheet.take("policy");
+    if (policy != nullptr && policy->is_object()) {
         Sheet inner(*policy, style);
         inner.show("Allows:", "description");
         inner.show("Secrets:", "allowedSecrets");
@@ -91,6 +92,8 @@ std::string render_session(const Json& session, bool colour) {
         inner.show("Runs allowed:", "max_runs");
         inner.rest();
         sheet.raw(inner.text());
+    } else if (policy != nullptr) {
+        sheet.line("Allows:", value_text(*policy));
     }
     sheet.rest();
     return sheet.text();
