@@ -10,10 +10,10 @@
 namespace oauth3::store {
 namespace {
 
-constexpr std::int64_t kMostRequests = 30;
+constexpr std::int64_t kMostRequests = 20;
 constexpr std::int64_t kMostSessions = 10;
 /// Results and programs of one batch, in bytes: SQLite has to walk through all the pages it frees.
-constexpr std::int64_t kMostBytes = 1 << 20;
+constexpr std::int64_t kMostBytes = 1 << 18;
 
 struct Old {
     std::string id;

@@ -19,7 +19,7 @@ class Retention {
   public:
     explicit Retention(Database& database) : database_(database) {}
 
-    /// Removes up to about 30 requests that came to their end more than `keep` ago, the oldest
+    /// Removes up to 20 requests that came to their end more than `keep` ago, the oldest
     /// first, with their results; then programs that no request and no living session refers to;
     /// and a few sessions that had nothing happen in them for as long. So little at once that
     /// whoever else waits for the database does not notice: call it again and again. Writes
