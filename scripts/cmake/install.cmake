@@ -21,7 +21,9 @@ set(curl_archive ${CMAKE_SOURCE_DIR}/build/deps/curl/lib/libcurl.a)
 set(linker ${CMAKE_LINKER})
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
     # Objects of link-time optimisation hold no code: only the compiler can make some of them.
-    set(linker ${CMAKE_CXX_COMPILER} -nostdlib -flto=auto -flinker-output=nolto-rel -O3 -fPIE)
+    # One partition: GCC 12 fails to divide what is linked only in part.
+    set(linker ${CMAKE_CXX_COMPILER} -nostdlib -flto -flto-partition=one
+        -flinker-output=nolto-rel -O3 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections)
 endif()
 add_custom_command(OUTPUT ${sdk}
     COMMAND ${CMAKE_COMMAND} "-DLINKER=${linker}" -DNM=${CMAKE_NM} -DOBJCOPY=${CMAKE_OBJCOPY}
