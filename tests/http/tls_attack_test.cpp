@@ -102,7 +102,7 @@ TEST_CASE("plain HTTP, and noise, on a TLS port end cleanly and do no harm") {
     TestServer server(tls_options(certificates.tls()));
     TlsClient witness(server.port());
     std::string noise;
-    for (int i = 0; i < 100'000; ++i) noise += static_cast<char>(i * i >> 3);
+    for (unsigned i = 0; i < 100'000; ++i) noise += static_cast<char>(i * i >> 3);
     for (const std::string& bytes :
          {kEcho, std::string("POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n") + noise, noise,
           std::string("\x16\x03\x01\x3f\xff") + noise, std::string("\x16\x03\x01\x00\x00", 5),
