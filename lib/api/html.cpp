@@ -4,13 +4,19 @@
 #include "base/utf8.h"
 
 #include <algorithm>
-#include <array>
 
 namespace oauth3::api {
 namespace {
 
+/// True for what stands on a page as it is; most text is nothing else.
+bool is_plain(char c) {
+    return c >= ' ' && c <= '~' && c != '&' && c != '<' && c != '>' && c != '"' && c != '\'';
+}
+
 std::string escaped(std::string_view text, bool keep_lines) {
+    if (std::all_of(text.begin(), text.end(), is_plain)) return std::string(text);
     std::string out;
+    out.reserve(text.size() + text.size() / 8);
     for (const char c : base::make_visible(text, keep_lines)) {
         switch (c) {
             case '&':
