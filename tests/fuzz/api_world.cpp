@@ -32,6 +32,7 @@ World::World() {
     replays_ = std::make_unique<orchestrator::Replays>(*database_, clock_);
     accounts_->create_server_owner(
         [this](const base::SecretString& key) { names_["$OWNER"] = key.reveal(); });
+    clock_.time += base::Seconds(60);  // the server's owner is the one that was there first
     orchestrator::Hooks hooks;
     hooks.post = [this](std::function<void()> work) {
         const std::lock_guard lock(mutex_);

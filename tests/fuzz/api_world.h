@@ -64,7 +64,8 @@ class World {
 
   private:
     struct StillClock final : base::Clock {
-        base::Time now() const override { return base::from_millis(1'767'225'600'000); }
+        base::Time now() const override { return time; }
+        base::Time time = base::from_millis(1'767'225'600'000);
     };
 
     http::Response must(const std::string& method, const std::string& path, const std::string& key,
