@@ -18,6 +18,8 @@ export async function startServer(options = []) {
     ['serve', '--listen', '127.0.0.1:0', '--data-dir', data, '--owner-key-out', keyFile, ...options],
     { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
   );
+  // A test that breaks off must not leave it behind.
+  process.on('exit', () => child.kill('SIGKILL'));
   let errors = '';
   const url = await new Promise((resolve, reject) => {
     child.stderr.setEncoding('utf8');
