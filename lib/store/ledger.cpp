@@ -63,8 +63,8 @@ std::vector<ledger::Event> Ledger::events(const std::string& owner_id, std::int6
 
 std::vector<ledger::Event> Ledger::events(const std::string& owner_id, const EventFilter& filter) {
     std::string sql = fmt::format("SELECT {} FROM ledger WHERE ", kColumns);
-    // A "+" keeps SQLite to the index of a request's events, which are few.
-    sql += filter.request_id ? "+owner_id = ?1" : "owner_id = ?1";
+    // A "+" keeps SQLite to the index of a request's or a tenant's events, which are fewer.
+    sql += filter.request_id || filter.tenant_id ? "+owner_id = ?1" : "owner_id = ?1";
     if (filter.request_id) sql += " AND request_id = ?2";
     if (filter.tenant_id) sql += " AND tenant_id = ?3";
     if (filter.before) sql += " AND seq < ?4";

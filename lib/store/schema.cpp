@@ -165,6 +165,7 @@ CREATE INDEX sessions_of_owner ON sessions (owner_id, last_activity);
 CREATE INDEX requests_of_skill ON requests (tenant_id, skill_id, seq) WHERE approved_at IS NOT NULL;
 CREATE INDEX requests_of_session ON requests (tenant_id, session_id, seq);
 CREATE INDEX requests_of_code ON requests (code_hash);
+CREATE INDEX ledger_of_tenant ON ledger (tenant_id, seq) WHERE tenant_id IS NOT NULL;
 CREATE INDEX requests_ended ON requests (completed_at) WHERE completed_at IS NOT NULL;
 )sql";
 
