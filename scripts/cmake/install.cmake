@@ -11,7 +11,8 @@ install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES share/openapi.yaml DESTINATION ${CMAKE_INSTALL_DATADIR}/oauth3 OPTIONAL)
 # Where systemd looks, whatever the name of the library folder is.
 install(DIRECTORY share/systemd/ DESTINATION lib/systemd/system OPTIONAL
-    FILES_MATCHING PATTERN *.service PATTERN *.socket PATTERN *.timer PATTERN *.target)
+    FILES_MATCHING PATTERN *.service)
+install(FILES share/systemd/oauth3.sysusers RENAME oauth3.conf DESTINATION lib/sysusers.d OPTIONAL)
 install(FILES lib/client/include/oauth3/client.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/oauth3)
 
 # liboauth3.a: the client, what it needs of base, and our own libcurl, whose names are hidden so that

@@ -48,9 +48,10 @@ TEST_CASE("programs of others build and run with what is installed, and with not
     run({OAUTH3_CMAKE, "--install", OAUTH3_BUILD_DIR, "--prefix", folder / "installed"});
     fs::rename(folder / "installed", root);
 
-    for (const char* name :
-         {"bin/oauth3", "include/oauth3/client.h", "share/man/man1/oauth3.1",
-          "share/bash-completion/completions/oauth3", "share/doc/oauth3/LICENSE"}) {
+    for (const char* name : {"bin/oauth3", "include/oauth3/client.h", "share/man/man1/oauth3.1",
+                             "share/bash-completion/completions/oauth3", "share/doc/oauth3/LICENSE",
+                             "share/oauth3/openapi.yaml", "lib/systemd/system/oauth3.service",
+                             "lib/sysusers.d/oauth3.conf"}) {
         INFO(name);
         CHECK(fs::is_regular_file(root / name));
     }
