@@ -163,8 +163,11 @@ Task<std::unique_ptr<Connection::Exchange>> Connection::read_request() {
     parser.eager(true);
     const auto began = Steady::now();
     std::size_t received = 0;
+    // A chunked body ends with at least "0\r\n\r\n", and the parser asserts that it is not asked
+    // again with less.
+    const std::size_t least = framing->chunked ? 5 : 1;
     while (!parser.is_done()) {
-        if (!in_.empty()) {
+        if (in_.size() >= least) {
             const std::size_t used = parser.put(asio::buffer(in_), error);
             in_.erase(0, used);
             received += used;
