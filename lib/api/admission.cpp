@@ -19,8 +19,9 @@ using orchestrator::Via;
 /// The major version of the wire's client libraries that this server speaks.
 constexpr unsigned kSdkMajor = 0;
 
+/// Of a canonical host: it is never all numbers unless it is an IPv4 address.
 bool is_address(const std::string& host) {
-    return host.front() == '[' || (host.back() >= '0' && host.back() <= '9');
+    return host.front() == '[' || host.find_first_not_of("0123456789.") == std::string::npos;
 }
 
 bool is_safe(const http::Request& request) {
