@@ -47,6 +47,9 @@ void check_host(std::string_view text) {
         for (char& c : upper)
             if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
         require(base::canonical_host(upper) == host, "letter case makes no other host", upper);
+        if (!upper.ends_with('.'))
+            require(base::canonical_host(upper + ".") == host, "a final dot makes no other host",
+                    upper);
     }
 }
 
