@@ -176,7 +176,8 @@ a reverse proxy in front and \fB\-\-behind\-proxy\fR. The proxy has to pass \fBH
 them sign up.
 .PP
 .I share/systemd/oauth3.service
-runs the server with systemd, as a user of its own. Its first start writes the owner's key to
+runs the server with systemd, as a user of its own; ports below 1024 need the drop-in it names, and
+the files of TLS must be readable by that user. Its first start writes the owner's key to
 .IR /var/lib/oauth3/owner.key ;
 move it to the human who decides. As root,
 .PP

@@ -72,7 +72,7 @@ std::vector<OptionSpec> skill_options(std::initializer_list<OptionSpec> own) {
         own,
         {{.name = "--code",
           .value = "FILE",
-          .help = "The program, in TypeScript; - reads standard input",
+          .help = "The program, in TypeScript; - reads standard input. This or --skill-url",
           .is_path = true},
          {.name = "--skill-url",
           .value = "URL",
