@@ -46,7 +46,7 @@ std::string hint_of(const ClientError& error) {
     // The server's own hint speaks of the API.
     if (error.code() == "tenant_required")
         return "Name the agent with --tenant; 'oauth3 tenant list' shows the ids.";
-    if (!error.hint().empty() || !error.maybe_sent() || error.idempotency_key().empty())
+    if (!error.maybe_sent() || error.idempotency_key().empty() || !error.json().empty())
         return error.hint();
     return fmt::format(
         "It may have been submitted: the same command goes on with --idempotency-key {}",

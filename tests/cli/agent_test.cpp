@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <atomic>
+
 // The commands of agents: exit codes, the one document on stdout, what goes to stderr.
 
 using namespace oauth3;
@@ -212,6 +214,37 @@ TEST_CASE("Ctrl-C during a poll says how to go on") {
         const Json document = document_of(done);
         CHECK(document["request_id"] == kExec);
         CHECK(document["status"] == "interrupted");
+    }
+}
+
+TEST_CASE("what may have been submitted names the key with which the command goes on") {
+    const Home home;
+    const std::string code = home.file("a.ts", "1");
+    for (const bool interrupts : {true, false}) {
+        std::atomic<bool> answers{false};
+        StandIn server([&](const HttpRequest& request) {
+            HttpReply reply = answering(R"("status":"completed")")(request);
+            reply.hang = !answers;
+            return reply;
+        });
+        const std::vector<std::string> words{"execute", "--code", code};
+        auto first = words;
+        first.insert(first.end(), {"--timeout", interrupts ? "60" : "1"});
+        Program program(home, with_server(server, first), kKey);
+        server.wait_for("/execute");
+        if (interrupts) program.signal(SIGINT);
+        const Finished done = program.wait();
+        CHECK(done.code == (interrupts ? 130 : 124));
+        const std::string key = document_of(done).value("idempotency_key", "");
+        REQUIRE(!key.empty());
+        CHECK(done.err.find("--idempotency-key " + key + "\n") != std::string::npos);
+
+        answers = true;
+        auto again = words;
+        again.insert(again.end(), {"--idempotency-key", key});
+        CHECK(run_program(home, with_server(server, again), kKey).code == 0);
+        for (const HttpRequest& request : server.requests())
+            if (request.method == "POST") CHECK(request.header("idempotency-key") == key);
     }
 }
 
