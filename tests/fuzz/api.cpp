@@ -18,8 +18,12 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
+
+/// libFuzzer's own way of changing an input.
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
 
 using namespace oauth3;
 using fuzz::require;
@@ -29,23 +33,31 @@ namespace {
 
 constexpr int kMostRequests = 4;
 
-/// The credentials that an input may use.
+/// The credentials that an input uses. They are looked for as they are, since libFuzzer learns what
+/// the code compares.
 struct Credentials {
-    explicit Credentials(std::string_view text) {
-        const auto has = [text](const char* name) { return text.find(name) != text.npos; };
+    Credentials(const World& world, const std::string& text) {
+        const auto has = [&](const char* name) {
+            return text.find(world.value(name)) != std::string::npos;
+        };
         agent = has("$AGENT") || has("$SECOND");
         owner_key = has("$OWNER");
         cookie = has("$COOKIE");
         csrf = has("$CSRF");
         token = has("$TOKEN");
         once = has("$ONCE");
+        stranger = has("$STRANGER");
+        names_others = text.find("foreign-planted") != std::string::npos;
     }
-    bool owner() const { return owner_key || cookie; }
+    bool admin() const { return owner_key || cookie; }
+    bool owner() const { return admin() || stranger; }
     /// Whether the human has a hand in it.
-    bool human() const { return owner_key || (cookie && csrf); }
+    bool human() const { return owner_key || (cookie && csrf) || once; }
+    /// Whether what is another human's must neither change nor show.
+    bool hides_others() const { return !stranger && !names_others; }
 
     bool agent = false, owner_key = false, cookie = false, csrf = false, token = false,
-         once = false;
+         once = false, stranger = false, names_others = false;
 };
 
 bool may_answer(api::Auth auth, const Credentials& has) {
@@ -55,8 +67,9 @@ bool may_answer(api::Auth auth, const Credentials& has) {
         case api::Auth::agent:
             return has.agent;
         case api::Auth::owner:
-        case api::Auth::admin:
             return has.owner();
+        case api::Auth::admin:
+            return has.admin();
         case api::Auth::agent_or_owner:
             return has.agent || has.owner();
         case api::Auth::link:
@@ -159,7 +172,6 @@ void check_form(const http::Response& response) {
         std::transform(page.begin(), page.end(), page.begin(),
                        [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
         require(page.find("<script") == std::string::npos, "a page holds no script", page);
-        require(page.find("foreign-planted") == std::string::npos, "others' names do not show");
     } else {
         require(response.status < 400, "a refusal is JSON or a page", response.body);
     }
@@ -169,8 +181,9 @@ void play(World& world, http::Request& request, const Credentials& has) {
     const std::string host(request.header("Host"));
     const api::Endpoint* const route = world.route(request.method, request.path);
     const bool is_options = request.method == "OPTIONS";
-    const std::string shown =
-        request.method + " " + request.path + "?" + request.query + "\n" + request.body;
+    std::string shown = request.method + " " + request.path + "?" + request.query + "\n";
+    for (const auto& [name, value] : request.fields) shown += name + ": " + value + "\n";
+    shown += "\n" + request.body;
     const http::Response response = world.call(request);
     check_form(response);
     if (const auto allowed = is_allowed_host(host); allowed && !host.empty())
@@ -180,23 +193,76 @@ void play(World& world, http::Request& request, const Credentials& has) {
         require(route != nullptr, "only routes answer", shown);
         require(may_answer(route->auth, has), "nobody gets what is not for everybody", shown);
     }
-    require(response.body.find("foreign-planted") == std::string::npos, "what is others' is unseen",
-            shown);
-    for (const char* name : {"$OWNER", "$COOKIE", "$ONCE", "$AGENT", "$SECOND"})
+    require(!has.hides_others() || response.body.find("foreign-planted") == std::string::npos,
+            "what is others' is unseen", shown);
+    for (const char* name : {"$OWNER", "$COOKIE", "$ONCE", "$AGENT", "$SECOND", "$STRANGER"})
         require(shown.find(world.value(name)) != std::string::npos ||
                     response.body.find(world.value(name)) == std::string::npos,
                 "no reply holds a credential", response.body);
 }
 
+World& the_world() {
+    static World world;
+    return world;
+}
+
+/// Puts another name in the place of one, if there is one.
+std::string with_other_name(std::string text, std::minstd_rand& random) {
+    std::vector<std::size_t> places;
+    for (std::size_t at = text.find('$'); at != std::string::npos; at = text.find('$', at + 1))
+        places.push_back(at);
+    if (places.empty()) return text;
+    const std::size_t at = places[random() % places.size()];
+    std::size_t end = at + 1;
+    while (end < text.size() && text[end] >= 'A' && text[end] <= 'Z') ++end;
+    const std::vector<std::string> names = the_world().names();
+    return text.replace(at, end - at, names[random() % names.size()]);
+}
+
+/// Sends the first request to another route, with its parts still to be named.
+std::string to_other_route(std::string text, std::minstd_rand& random) {
+    const auto& routes = the_world().routes();
+    std::string line = routes[random() % routes.size()];
+    for (std::size_t colon = 0; (colon = line.find(':')) != std::string::npos;) {
+        const std::size_t end = std::min(line.find('/', colon), line.size());
+        const std::vector<std::string> names = the_world().names();
+        line.replace(colon, end - colon, names[random() % names.size()]);
+    }
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::size_t query = text.find('?');
+    return text.replace(0, std::min(query, end), line);
+}
+
 }  // namespace
 
+/// Half of the changes are such as only somebody who knows the server would make: another name for
+/// a key or an id, another route.
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t most, unsigned seed) {
+    std::minstd_rand random(seed);
+    std::string text(fuzz::as_text(data, size));
+    switch (random() % 4) {
+        case 0:
+            text = with_other_name(std::move(text), random);
+            break;
+        case 1:
+            text = to_other_route(std::move(text), random);
+            break;
+        default:
+            return LLVMFuzzerMutate(data, size, most);
+    }
+    size = std::min(text.size(), most);
+    std::copy_n(text.begin(), size, data);
+    return size;
+}
+
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static World world;
+    World& world = the_world();
     static const std::string foreign = world.foreign_state();
     static const std::string human = world.human_state();
     const std::string input(fuzz::as_text(data, size));
-    const Credentials has(input);
     const std::string text = world.fill_in(input);
+    const Credentials has(world, text);
     std::string_view rest = text;
     for (int i = 0; i < kMostRequests && !rest.empty(); ++i) {
         constexpr std::string_view kNext = "\n----\n";
@@ -207,8 +273,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         play(world, *request, has);
     }
     if (!world.changed()) return 0;
-    require(world.foreign_state() == foreign, "what is another human's does not change", text);
-    if (!has.human() && !has.once) {
+    require(!has.hides_others() || world.foreign_state() == foreign,
+            "what is another human's does not change", text);
+    if (!has.human()) {
         std::string now = world.human_state();
         require(now == human, "only a human decides", human + "\n" + now + "\n" + text);
     }

@@ -54,7 +54,8 @@ World::World() {
     service_ = std::make_unique<api::Service>(
         api::Parts{*orchestrator_, *access_, *accounts_, *logins_, *replays_, clock_}, config);
     for (const api::Endpoint& endpoint : service_->endpoints()) {
-        routes_.emplace_back(endpoint.method + " " + endpoint.pattern, &endpoint);
+        route_names_.push_back(endpoint.method + " " + endpoint.pattern);
+        routes_.push_back(&endpoint);
         router_.add({endpoint.method, endpoint.pattern,
                      [](const http::Request&) { return http::Response{}; }});
     }
@@ -75,6 +76,7 @@ void World::populate() {
     const auto other = accounts_->create_owner(*admin, "other-human");
     const std::string other_key(other.key.key.reveal());
     const auto other_owner = access_->authenticate(other_key);
+    names_["$STRANGER"] = other_key;
     const auto foreign = accounts_->create_tenant(*other_owner, "foreign-planted");
     const auto agent = accounts_->sign_up("agent", std::nullopt);
     const auto second = accounts_->sign_up("second", "a@b.example");
@@ -115,6 +117,12 @@ void World::populate() {
                {{"skill_id", "foreign-planted"}, {"skill_code", "'foreign-planted'"}})
             .at("request_id");
     names_["$HASH"] = ask("SELECT code_hash FROM requests WHERE id = '" + value("$PENDING") + "'");
+}
+
+std::vector<std::string> World::names() const {
+    std::vector<std::string> out;
+    for (const auto& [name, value] : names_) out.push_back(name);
+    return out;
 }
 
 http::Response World::must(const std::string& method, const std::string& path,
@@ -176,9 +184,10 @@ const api::Endpoint* World::route(const std::string& method, const std::string& 
     const http::Match match = router_.match(method, path);
     if (match.kind != http::Match::Kind::matched) return nullptr;
     const std::string name = match.route->method + " " + match.route->pattern;
-    const auto found = std::find_if(routes_.begin(), routes_.end(),
-                                    [&](const auto& route) { return route.first == name; });
-    return found == routes_.end() ? nullptr : found->second;
+    const auto found = std::find(route_names_.begin(), route_names_.end(), name);
+    return found == route_names_.end()
+               ? nullptr
+               : routes_[static_cast<std::size_t>(found - route_names_.begin())];
 }
 
 bool World::changed() const {
@@ -211,13 +220,17 @@ std::string World::foreign_state() const {
 }
 
 std::string World::human_state() const {
+    const std::string mine =
+        " AND owner_id = (SELECT owner_id FROM tenants WHERE id = '" + value("$TENANT") + "') ";
     return ask("SELECT count(*) FROM ledger WHERE action IN ('request.decided', "
-               "'session.created', 'session.widened', 'key.revoked')") +
+               "'session.created', 'session.widened', 'key.revoked')" +
+               mine) +
            "/" + ask("SELECT count(*) FROM owners") + "/" + ask("SELECT count(*) FROM invites") +
-           "/" + ask("SELECT count(*) FROM keys WHERE revoked_at IS NOT NULL") + "/" +
+           "/" + ask("SELECT count(*) FROM keys WHERE revoked_at IS NOT NULL" + mine) + "/" +
            ask("SELECT id, status FROM requests WHERE status IN ('denied', 'completed', 'failed') "
-               "AND seq <= 4 ORDER BY seq") +
-           "/" + ask("SELECT count(*) FROM requests WHERE authority IN ('human', 'link')");
+               "AND seq <= 4" +
+               mine + "ORDER BY seq") +
+           "/" + ask("SELECT count(*) FROM requests WHERE authority IN ('human', 'link')" + mine);
 }
 
 }  // namespace oauth3::fuzz

@@ -13,7 +13,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace SQLite {
@@ -33,6 +32,7 @@ namespace oauth3::fuzz {
 ///   $DONE     a completed one            $SCOPE           an undecided scope of $AGENT
 ///   $TENANT   the tenant of $AGENT       $SESSION         a session of $SECOND
 ///   $KEY      the id of $AGENT's key     $HASH            of a program
+///   $STRANGER the key of the other human, who is no administrator
 ///   $FOREIGN, $FOREIGNKEY, $FOREIGNTENANT  an undecided request, a key's id and a tenant of others
 class World {
   public:
@@ -42,6 +42,10 @@ class World {
     /// `text` with names replaced by what they stand for.
     std::string fill_in(std::string text) const;
     const std::string& value(const std::string& name) const { return names_.at(name); }
+
+    std::vector<std::string> names() const;
+    /// "METHOD /pattern/:part" of every route.
+    const std::vector<std::string>& routes() const { return route_names_; }
 
     /// Handles a request as the server does and gives its reply; a held one is asked for its last.
     http::Response call(http::Request& request);
@@ -59,7 +63,7 @@ class World {
 
     /// All that belongs to the other human, as one text.
     std::string foreign_state() const;
-    /// All that only a human may bring about, as one text.
+    /// All of the first human's that only a human may bring about, as one text.
     std::string human_state() const;
 
   private:
@@ -79,7 +83,8 @@ class World {
     std::condition_variable came_;
     std::deque<std::function<void()>> work_;
     std::map<std::string, std::string> names_;
-    std::vector<std::pair<std::string, const api::Endpoint*>> routes_;
+    std::vector<std::string> route_names_;
+    std::vector<const api::Endpoint*> routes_;  ///< in the order of route_names_
     http::Router router_;
     std::unique_ptr<store::Database> database_;
     std::unique_ptr<SQLite::Database> template_;

@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     http::Request with_cookies;
     with_cookies.fields = {{"Cookie", std::string(text)}};
     if (const auto value = http::cookie_value(with_cookies, "a"))
-        require(text.find("a=") != std::string_view::npos && value->find(';') == value->npos,
+        require(text.find('a') < text.find_last_of('=') && value->find(';') == value->npos,
                 "a cookie that was not sent is not found", text);
 
     // The text as a query, in which every pair stands for itself.
