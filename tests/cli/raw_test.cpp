@@ -34,7 +34,7 @@ std::string result(const std::string& status, const std::string& out, const std:
 
 }  // namespace
 
-TEST_CASE("--raw prints the program's output with one final newline and ends with its code") {
+TEST_CASE("raw output: prints the program's output with one final newline and ends with its code") {
     const Home home;
     const std::string code = home.file("a.ts", "1");
     struct Case {
@@ -80,7 +80,7 @@ TEST_CASE("--raw prints the program's output with one final newline and ends wit
     }
 }
 
-TEST_CASE("--raw prints nothing on stdout when there is no reply") {
+TEST_CASE("raw output: prints nothing on stdout when there is no reply") {
     const Home home;
     const std::string code = home.file("a.ts", "1");
     const auto run = [&](const std::string& url) {
@@ -104,7 +104,7 @@ TEST_CASE("--raw prints nothing on stdout when there is no reply") {
     CHECK(late.err.find("oauth3 poll " + kExec + "\n") != std::string::npos);
 }
 
-TEST_CASE("--raw is raw in a pipe and harmless on a terminal") {
+TEST_CASE("raw output: is raw in a pipe and harmless on a terminal") {
     const Home home;
     StandIn server(ending(result("completed", R"("\u001b]0;x\u0007ü\n\u202e\u009b2J")", "0")));
     const std::vector<std::string> words{"poll", kExec, "--raw", "--url", server.url()};
@@ -121,7 +121,7 @@ TEST_CASE("--raw is raw in a pipe and harmless on a terminal") {
         CHECK(seen.find(raw) == std::string::npos);
 }
 
-TEST_CASE("--no-wait prints the first reply and waits for nothing") {
+TEST_CASE("no-wait prints the first reply and waits for nothing") {
     const Home home;
     const std::string code = home.file("a.ts", "1");
     const std::string scope = home.file("s.json", R"({"description":"d"})");
@@ -164,7 +164,7 @@ TEST_CASE("scope waits until it is decided") {
     CHECK(server.requests().empty());
 }
 
-TEST_CASE("--dry-run asks and makes no request") {
+TEST_CASE("dry-run asks and makes no request") {
     const Home home;
     StandIn server([](const HttpRequest& request) -> HttpReply {
         if (base::parse_json(request.body).value("dry_run", false))
@@ -180,7 +180,7 @@ TEST_CASE("--dry-run asks and makes no request") {
     CHECK(server.requests().size() == 1);
 }
 
-TEST_CASE("--skill-url goes to the server, and nobody is asked for what it refuses to fetch") {
+TEST_CASE("skill-url goes to the server, and nobody is asked for what it refuses to fetch") {
     const Home home;
     StandIn server([](const HttpRequest&) {
         return HttpReply{.status = 400, .body = R"({"error":"No.","code":"skill_url_refused"})"};

@@ -330,7 +330,7 @@ TEST_CASE("the server's own user gets log-in links over a socket that nobody els
         404);
 }
 
-TEST_CASE("--no-auth: calls without a key act for the tenant dev, the human stays the human") {
+TEST_CASE("no-auth: calls without a key act for the tenant dev, the human stays the human") {
     const Server server({"--no-auth"});
     CHECK(const_cast<Server&>(server).process().err().find("INSECURE") != std::string::npos);
     const Reply me = server.get("/me");

@@ -49,7 +49,8 @@ TEST_CASE("conformance 34: the same key and body is one row, another body is a m
 TEST_CASE("a call that came to nothing leaves nothing, and may be made again") {
     World world;
     Replays replays(*world.database, world.clock);
-    const RepeatableCall call{world.agent().tenant_id, "execute", "k", "a"};
+    const Principal agent = world.agent();
+    const RepeatableCall call{agent.tenant_id, "execute", "k", "a"};
     CHECK_THROWS(replays.answer(call, [&]() -> std::optional<store::IdempotentReply> {
         world.submit("a");
         throw base::Error("x", "the disk is full");

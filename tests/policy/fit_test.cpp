@@ -10,7 +10,7 @@ using oauth3::base::from_millis;
 
 namespace {
 
-const oauth3::test::Cases kCases("max_success=5000 max_discard_ratio=100");
+const oauth3::test::Cases kCases("max_success=1000 max_discard_ratio=100");
 
 }  // namespace
 
