@@ -29,7 +29,6 @@ TEST_CASE("members of a scope that nothing enforces yet are 400 bad_request with
     const Json values{
         {"rules", {{{"host", "a.example"}, {"methods", {"GET"}}, {"paths", {"/**"}}}}},
         {"args", {{{"param", "A"}, {"pattern", "x"}}}},
-        {"max_runs", 2},
         {"budgets", {{"requests", 1}}},
         {"pin_args", true}};
     for (const auto& [name, value] : values.items()) {
@@ -110,7 +109,7 @@ TEST_CASE("levels that nothing honours are refused for executions and ignored fo
           200);
 }
 
-TEST_CASE("skill_url and dry_run are refused, and no row is made") {
+TEST_CASE("skill_url is refused, a dry run is answered, and neither makes a row") {
     const Server server;
     const std::string key = server.sign_up();
     check_refused(server.post("/execute", key,
@@ -118,8 +117,9 @@ TEST_CASE("skill_url and dry_run are refused, and no row is made") {
                   400, "skill_url_refused");
     const Reply dry =
         server.post("/execute", key, {{"skill_id", "x"}, {"skill_code", "0"}, {"dry_run", true}});
-    check_refused(dry, 400, "bad_request");
-    CHECK(dry.text("field") == "dry_run");
+    CHECK(dry.status == 200);
+    CHECK(dry.json()["would_auto_approve"] == false);
+    CHECK(dry.text("reason") == "needs_approval");
     check_refused(server.post("/execute", key, {{"skill_id", "x"}}), 400, "missing_skill_code");
     check_refused(server.post("/execute", key, {{"skill_code", "0"}}), 400, "missing_skill_id");
     check_refused(server.post("/scope", key, Json::object()), 400, "missing_description");

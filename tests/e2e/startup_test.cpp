@@ -132,13 +132,14 @@ TEST_CASE("a data folder that others may write to is refused") {
 TEST_CASE("a folder written by a newer version, or a damaged one, is refused") {
     Server server;
     REQUIRE(server.stop().exit_code == 0);
+    const auto version = Database(server.data()).number("PRAGMA user_version");
     Database(server.data()).change("PRAGMA user_version = 1000");
     const std::vector<std::string> options{"--listen", "127.0.0.1:0", "--data-dir",
                                            server.data().string()};
     const Ended newer = serve(options);
     CHECK(newer.exit_code == 1);
     CHECK(newer.err.find("newer") != std::string::npos);
-    Database(server.data()).change("PRAGMA user_version = 1");
+    Database(server.data()).change("PRAGMA user_version = " + std::to_string(version));
     write_file(server.data() / "link.key", "short");
     const Ended damaged = serve(options);
     CHECK(damaged.exit_code == 1);

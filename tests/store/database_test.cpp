@@ -5,6 +5,7 @@
 #include "store/schema.h"
 #include "support/catch.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -121,4 +122,24 @@ TEST_CASE("what is no database is refused, not overwritten") {
     CHECK(oauth3::base::read_file(folder / "data/oauth3.db") == text);
     ::chmod((folder / "data").c_str(), 0777);
     CHECK(open_error(folder / "data") == "insecure_folder");
+}
+
+TEST_CASE("a database of the first version is brought up to date with all that is in it") {
+    TemporaryFolder folder;
+    {
+        SQLite::Database old((folder.path() / "oauth3.db").string(),
+                             SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        old.exec(migrations()[0]);
+        old.exec("PRAGMA user_version = 1");
+        old.exec("INSERT INTO owners VALUES ('o', 'owner', 'admin', 1)");
+        old.exec("INSERT INTO tenants VALUES ('t', 'o', 'agent', NULL, 1)");
+        old.exec("INSERT INTO sessions VALUES ('t', 's', 'o', '{}', 1, 1, 1, 0, 3)");
+    }
+    Database now(folder.path());
+    const auto number = [&](const char* sql) { return now.sqlite().execAndGet(sql).getInt64(); };
+    CHECK(number("PRAGMA user_version") == static_cast<std::int64_t>(migrations().size()));
+    CHECK(number("SELECT count(*) FROM tenants") == 1);
+    CHECK(number("SELECT runs_used FROM sessions WHERE ended_at IS NULL") == 3);
+    CHECK(number("SELECT count(*) FROM logins") == 0);
+    CHECK(now.sqlite().execAndGet("PRAGMA integrity_check").getString() == "ok");
 }
