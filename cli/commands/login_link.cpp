@@ -17,7 +17,14 @@ ExitCode run_login_link(const Arguments& arguments, Context& context) {
         throw UsageError("'login-link' prints on a terminal only, and standard output is none.",
                          "--json prints it wherever standard output leads.");
     const std::filesystem::path socket = data_folder_of(arguments) / api::kControlSocket;
-    const LoginLink link = login_link(socket.string());
+    // A server that does not run does not begin to while we wait for it.
+    std::error_code error;
+    if (!std::filesystem::exists(socket, error))
+        throw ClientError(
+            ClientErrorKind::unreachable,
+            fmt::format("No server that runs is seen in {}.", socket.parent_path().string()),
+            {.hint = "Run this as the server's user, and name its --data-dir."});
+    const LoginLink link = login_link(socket.string(), std::chrono::seconds(3));
     if (context.prints_documents) {
         context.console.document(base::parse_json(link.reply.json));
         return ExitCode::ok;
