@@ -47,6 +47,15 @@ TEST_CASE("conformance 1: sign-up answers all seven members and a key that works
     CHECK(matches(me["key_id"], "key_[0-9a-f]{16}"));
     CHECK(me["created_at"].is_number_integer());
 
+    const Reply without = server.get("/me");
+    CHECK(without.status == 401);
+    CHECK(without.text("code") == "auth_required");
+    CHECK(without.headers.at("www-authenticate") == "Bearer");
+    std::string other = key;
+    other.back() = other.back() == 'A' ? 'B' : 'A';
+    CHECK(server.get("/me", other).status == 401);
+    CHECK(server.get("/me", other).text("code") == "invalid_key");
+
     const Json owner = server.get("/me", server.owner_key()).json();
     CHECK(owner["role"] == "admin");
     CHECK(matches(owner["owner_id"], "owner_[0-9a-f]{16}"));

@@ -60,7 +60,7 @@ class Shell {
 
 }  // namespace
 
-TEST_CASE("39: 0 and 1: a program that succeeds, and one that fails") {
+TEST_CASE("conformance 39: 0 and 1: a program that succeeds, and one that fails") {
     const Server server;
     const Shell shell(server);
     for (const int code : {0, 7}) {
@@ -88,7 +88,7 @@ TEST_CASE("39: 0 and 1: a program that succeeds, and one that fails") {
     CHECK(document_of(unknown)["code"] == "not_found");
 }
 
-TEST_CASE("39: 0: what only asks") {
+TEST_CASE("conformance 39: 0: what only asks") {
     const Server server;
     const Shell shell(server);
     const Ended submitted = shell.execute({"--no-wait"})->wait();
@@ -109,7 +109,7 @@ TEST_CASE("39: 0: what only asks") {
     CHECK(document_of(shell.run({"history"}))["executions"].size() == 1);
 }
 
-TEST_CASE("39: 2: usage, and nothing on stdout") {
+TEST_CASE("conformance 39: 2: usage, and nothing on stdout") {
     const Server server;
     const Shell shell(server);
     for (const std::vector<std::string>& words :
@@ -121,7 +121,7 @@ TEST_CASE("39: 2: usage, and nothing on stdout") {
     }
 }
 
-TEST_CASE("39: 3: denied, cancelled before the start, expired") {
+TEST_CASE("conformance 39: 3: denied, cancelled before the start, expired") {
     const Server server({"--approval-ttl", "1"});
     const Shell shell(server);
     std::string id;
@@ -148,7 +148,7 @@ TEST_CASE("39: 3: denied, cancelled before the start, expired") {
     CHECK(document_of(ended)["state"] == "cancelled");
 }
 
-TEST_CASE("39: 4: no authority") {
+TEST_CASE("conformance 39: 4: no authority") {
     const Server server({"--signup", "invite"});
     const Shell shell(server);
     const Ended nobody = shell.execute()->wait();
@@ -165,7 +165,7 @@ TEST_CASE("39: 4: no authority") {
     CHECK(document_of(owner)["code"] == "agent_required");
 }
 
-TEST_CASE("39: 6: no server") {
+TEST_CASE("conformance 39: 6: no server") {
     Server server;
     const Shell shell(server);
     CHECK(shell.run({"me"}).exit_code == 0);
@@ -175,7 +175,7 @@ TEST_CASE("39: 6: no server") {
     CHECK(document_of(ended)["code"] == "server_unreachable");
 }
 
-TEST_CASE("39: 124 and 130: the request lives on, and stderr says how to go on") {
+TEST_CASE("conformance 39: 124 and 130: the request lives on, and stderr says how to go on") {
     const Server server;
     const Shell shell(server);
     std::string id;
@@ -200,7 +200,9 @@ TEST_CASE("39: 124 and 130: the request lives on, and stderr says how to go on")
     CHECK(poll->wait().exit_code == 0);
 }
 
-TEST_CASE("39: the stored key is not sent to another URL, until it has a key of its own there") {
+TEST_CASE(
+    "conformance 39: the stored key is not sent to another URL, until it has a key of its own "
+    "there") {
     const Server mine;
     const Server other;
     const Shell shell(mine);

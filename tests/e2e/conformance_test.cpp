@@ -28,32 +28,6 @@ std::string slurp(const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("conformance 1: signup returns all seven members and a key that works") {
-    const Server server;
-    const Json made = server.post("/signup", "", {{"name", "agent"}}).json();
-    for (const char* name : {"tenant_id", "api_key", "token", "jwt", "tee_url", "role", "message"})
-        CHECK(made.contains(name));
-    const auto key = made["api_key"].get<std::string>();
-    const auto tenant = made["tenant_id"].get<std::string>();
-    CHECK(made["token"] == key);
-    CHECK(made["jwt"] == key);
-    CHECK(made["tee_url"] == server.url());
-    CHECK(made["role"] == "agent");
-    REQUIRE(base::is_id(tenant, "tenant_"));
-    CHECK(key.rfind("oauth3_" + tenant.substr(7) + "_", 0) == 0);
-    CHECK(key.size() == std::string("oauth3__").size() + 16 + 43);
-    CHECK(server.get("/execute/exec_0000000000000000/status", key).status == 404);
-    const Reply without = server.get("/execute/exec_0000000000000000/status");
-    CHECK(without.status == 401);
-    CHECK(without.text("code") == "auth_required");
-    CHECK(without.headers.at("www-authenticate") == "Bearer");
-    std::string other = key;
-    other.back() = other.back() == 'A' ? 'B' : 'A';
-    const Reply wrong = server.get("/execute/exec_0000000000000000/status", other);
-    CHECK(wrong.status == 401);
-    CHECK(wrong.text("code") == "invalid_key");
-}
-
 TEST_CASE("conformance 3: no key and no token stands in clear in the data folder or the log") {
     Server server;
     const std::string key = server.sign_up();

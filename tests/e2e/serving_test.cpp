@@ -106,7 +106,7 @@ TEST_CASE("what others than this machine could reach is refused without TLS or a
     }
 }
 
-TEST_CASE("conformance 2: sign-up is open on loopback and closed where others can come") {
+TEST_CASE("conformance 2: sign-up is open on loopback and closed behind a proxy") {
     const Server local;
     CHECK(local.post("/signup", "", {{"name", "agent"}}).status == 200);
     CHECK(local.get("/health").json()["signup"] == "open");
