@@ -91,7 +91,9 @@ void log_request(const http::Observed& seen) {
 class SameUserWarning {
   public:
     void operator()(const http::Request& request) {
-        if (given_ || !request.remote_is_loopback) return;
+        const auto now = std::chrono::steady_clock::now();
+        if (given_ || now < next_ || !request.remote_is_loopback) return;
+        next_ = now + base::Seconds(1);
         const auto uid = http::loopback_peer_uid(request);
         if (uid != ::geteuid()) return;
         given_ = true;
@@ -102,6 +104,8 @@ class SameUserWarning {
 
   private:
     bool given_ = false;
+    /// Asking the kernel for every call would cost more than many a call does.
+    std::chrono::steady_clock::time_point next_{};
 };
 
 void warn_of_insecure(const ServerOptions& options, const Listening& plan) {

@@ -46,7 +46,9 @@ Database::Database(const std::filesystem::path& folder) {
     // SQLite would make the file with the umask's mode; nobody else may read it.
     base::create_private_file(path, "");
     try {
-        sqlite_ = std::make_unique<SQLite::Database>(path.string(), SQLite::OPEN_READWRITE, 5000);
+        // One thread has the connection (see the class), so SQLite need not lock it.
+        sqlite_ = std::make_unique<SQLite::Database>(
+            path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, 5000);
         sqlite_->exec("PRAGMA journal_mode = WAL");
         sqlite_->exec("PRAGMA synchronous = FULL");
         sqlite_->exec("PRAGMA foreign_keys = ON");
