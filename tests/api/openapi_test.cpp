@@ -1,8 +1,6 @@
 // share/openapi.yaml says of each route what the server's own table says, and no more.
-#include "api/service.h"
-#include "base/crypto.h"
 #include "support/catch.h"
-#include "support/temporary_folder.h"
+#include "support/endpoints.h"
 
 #include <yaml-cpp/yaml.h>
 
@@ -11,6 +9,7 @@
 #include <set>
 
 using namespace oauth3;
+using test::endpoints;
 
 namespace {
 
@@ -19,25 +18,6 @@ using Texts = std::set<std::string>;
 const YAML::Node& description() {
     static const YAML::Node node = YAML::LoadFile(OAUTH3_SOURCE_DIR "/share/openapi.yaml");
     return node;
-}
-
-/// The server's own table.
-std::vector<api::Endpoint> endpoints(const std::string& base_url = "http://127.0.0.1:1") {
-    const test::TemporaryFolder folder;
-    store::Database database(folder.path() / "data");
-    const base::SystemClock clock;
-    orchestrator::Access access(database, base::SecretString(std::string(32, 'k')));
-    orchestrator::Accounts accounts(database, clock);
-    orchestrator::Logins logins(database, access, clock);
-    orchestrator::Replays replays(database, clock);
-    orchestrator::Orchestrator life(
-        database, clock,
-        [](const runtime::Job&, const jail::StopSignal&) { return runtime::Outcome(); },
-        {[](const std::function<void()>&) {}, [](const std::string&) {}}, {});
-    api::Config config;
-    config.base_url = base_url;
-    const api::Service service({life, access, accounts, logins, replays, clock}, config);
-    return service.endpoints();
 }
 
 std::string upper(std::string text) {

@@ -1,6 +1,6 @@
 #include "e2e/route_table.h"
 
-#include "e2e/process.h"
+#include "support/endpoints.h"
 
 namespace oauth3::e2e {
 
@@ -18,22 +18,8 @@ std::string Route::path(const std::string& id) const {
 }
 
 std::vector<Route> all_routes() {
-    const Folder folder;
-    store::Database database(folder.path());
-    const base::SystemClock clock;
-    orchestrator::Access access(database, base::SecretString(std::string(32, 'k')));
-    orchestrator::Accounts accounts(database, clock);
-    orchestrator::Logins logins(database, access, clock);
-    orchestrator::Replays replays(database, clock);
-    orchestrator::Orchestrator life(
-        database, clock,
-        [](const runtime::Job&, const jail::StopSignal&) { return runtime::Outcome(); },
-        {[](const std::function<void()>&) {}, [](const std::string&) {}}, {});
-    api::Config config;
-    config.base_url = "http://127.0.0.1:1";
-    const api::Service service({life, access, accounts, logins, replays, clock}, config);
     std::vector<Route> out;
-    for (const api::Endpoint& endpoint : service.endpoints())
+    for (const api::Endpoint& endpoint : test::endpoints())
         out.push_back({endpoint.method, endpoint.pattern, endpoint.auth, endpoint.takes_forms});
     return out;
 }

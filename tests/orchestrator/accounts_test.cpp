@@ -1,13 +1,7 @@
 // Who there is, and what an owner may do with whom: keys, tenants, owners, invites.
-#include "orchestrator/accounts.h"
-
 #include "base/crypto.h"
-#include "orchestrator/world.h"
-#include "store/ledger.h"
+#include "orchestrator/people.h"
 #include "support/catch.h"
-
-#include <filesystem>
-#include <fstream>
 
 using namespace oauth3::test;
 using namespace oauth3::orchestrator;
@@ -15,37 +9,6 @@ namespace base = oauth3::base;
 namespace store = oauth3::store;
 
 namespace {
-
-/// A server's people on a folder of their own.
-struct People {
-    TemporaryFolder folder;
-    TestClock clock;
-    store::Database database{folder.path() / "data"};
-    Access access{database, base::SecretString(std::string(32, 'k'))};
-    Accounts accounts{database, clock};
-
-    Principal as(const base::SecretString& key) { return *access.authenticate(key.reveal()); }
-    Principal server_owner() {
-        std::string key;
-        accounts.create_server_owner([&](const auto& made) { key = std::string(made.reveal()); });
-        return *access.authenticate(key);
-    }
-    /// All bytes of all files of the database.
-    std::string bytes() const {
-        std::string out;
-        for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "data")) {
-            std::ifstream in(entry.path(), std::ios::binary);
-            out.append(std::istreambuf_iterator<char>(in), {});
-        }
-        return out;
-    }
-    std::vector<std::string> actions(const std::string& owner) {
-        std::vector<std::string> out;
-        for (const auto& event : store::Ledger(database).events(owner, 0, 1000))
-            out.push_back(event.action);
-        return out;
-    }
-};
 
 bool has_key(const std::vector<store::KeyRow>& rows, const std::string& id) {
     return std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.id == id; });

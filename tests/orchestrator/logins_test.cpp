@@ -2,12 +2,8 @@
 #include "orchestrator/logins.h"
 
 #include "base/crypto.h"
-#include "orchestrator/accounts.h"
-#include "orchestrator/world.h"
+#include "orchestrator/people.h"
 #include "support/catch.h"
-
-#include <filesystem>
-#include <fstream>
 
 using namespace oauth3::test;
 using namespace oauth3::orchestrator;
@@ -16,12 +12,7 @@ namespace store = oauth3::store;
 
 namespace {
 
-struct Browsers {
-    TemporaryFolder folder;
-    TestClock clock;
-    store::Database database{folder.path() / "data"};
-    Access access{database, base::SecretString(std::string(32, 'k'))};
-    Accounts accounts{database, clock};
+struct Browsers : People {
     Logins logins{database, access, clock};
     std::string owner_key;
 
@@ -30,14 +21,6 @@ struct Browsers {
             [this](const auto& key) { owner_key = std::string(key.reveal()); });
     }
     bool in(const Login& login) { return logins.authenticate(login.cookie.reveal()).has_value(); }
-    std::string bytes() const {
-        std::string out;
-        for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "data")) {
-            std::ifstream file(entry.path(), std::ios::binary);
-            out.append(std::istreambuf_iterator<char>(file), {});
-        }
-        return out;
-    }
 };
 
 }  // namespace
