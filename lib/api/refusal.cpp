@@ -12,13 +12,17 @@ Refusal not_found() {
     return {404, "not_found", "There is nothing here under that name."};
 }
 
-http::Response json_response(unsigned status, const base::Json& body) {
+http::Response document_response(unsigned status, std::string document) {
     http::Response out;
     out.status = status;
     out.headers.emplace_back("Content-Type", "application/json");
-    out.body = base::dump_json(body);
+    out.body = std::move(document);
     out.body += '\n';
     return out;
+}
+
+http::Response json_response(unsigned status, const base::Json& body) {
+    return document_response(status, base::dump_json(body));
 }
 
 http::Response refusal_response(const Refusal& refusal) {

@@ -34,6 +34,8 @@ Refusal bad_field(const std::string& field, const std::string& message);
 Refusal not_found();
 
 http::Response json_response(unsigned status, const base::Json& body);
+/// The same, of a document that is text already.
+http::Response document_response(unsigned status, std::string document);
 http::Response refusal_response(const Refusal& refusal);
 
 }  // namespace oauth3::api

@@ -138,7 +138,7 @@ http::Reply Service::handle(http::Request& request) {
     http::Reply reply;
     try {
         if (request.method == "OPTIONS") {
-            check_host(request, base_host_, config_.allow_hosts);
+            check_caller_host(request);
             reply = preflight(is_cors);
         } else {
             reply = dispatch(request);
@@ -155,8 +155,16 @@ http::Reply Service::handle(http::Request& request) {
     return reply;
 }
 
-http::Reply Service::dispatch(http::Request& request) {
+/// Making a host name canonical is work, and clients send the same one again and again.
+void Service::check_caller_host(const http::Request& request) {
+    const std::string_view host = request.header("Host");
+    if (!host.empty() && host == passed_host_) return;
     check_host(request, base_host_, config_.allow_hosts);
+    passed_host_ = host;
+}
+
+http::Reply Service::dispatch(http::Request& request) {
+    check_caller_host(request);
     check_origin(request, base_origin_, config_.cors_origins);
     check_sdk_version(request);
     // A proxy in front may keep the prefix of the base URL or drop it.

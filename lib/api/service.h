@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/standing.h"
 #include "base/clock.h"
 #include "http/hold.h"
 #include "http/rate_limit.h"
@@ -99,6 +100,7 @@ class Service {
     orchestrator::Logins& logins() { return parts_.logins; }
     orchestrator::Replays& replays() { return parts_.replays; }
     const base::Clock& clock() const { return parts_.clock; }
+    Standings& standings() { return standings_; }
     const Config& config() const { return config_; }
 
     std::string status_url(std::string_view id) const;
@@ -124,6 +126,7 @@ class Service {
     void purge();
 
   private:
+    void check_caller_host(const http::Request& request);
     http::Reply dispatch(http::Request& request);
     http::Reply call(const Endpoint& endpoint, const http::Request& request);
 
@@ -134,6 +137,8 @@ class Service {
     std::string base_path_;
     std::vector<Endpoint> endpoints_;
     http::Router router_;
+    Standings standings_;
+    std::string passed_host_;  ///< the last Host header that was found good
     http::RateLimit signups_;
     http::RateLimit failed_logins_;
     http::RateLimit recorded_failures_;

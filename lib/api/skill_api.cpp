@@ -150,11 +150,8 @@ http::Reply once(Service& service, const http::Request& request, const Principal
         throw Refusal(422, "idempotency_mismatch",
                       "This Idempotency-Key was used for another request.",
                       "Use a new key for a new request.");
-    http::Response out;
-    out.status = answered->status;
-    out.headers.emplace_back("Content-Type", "application/json");
+    http::Response out = document_response(answered->status, answered->reply);
     if (answered->replayed) out.headers.emplace_back("Idempotent-Replay", "true");
-    out.body = answered->reply + '\n';
     if (const std::string token = token_of(service, out.body); !token.empty())
         replace(out.body, kTokenPlace, token);
     return out;
@@ -198,32 +195,33 @@ PollOptions poll_options(const http::Request& request, base::Millis hold) {
 
 http::Reply status(Service& service, const http::Request& request, const Principal& who) {
     const std::string id = request.params.at(0);
-    auto row = service.orchestrator().find(who, id);
-    if (!row) throw not_found();
+    auto known = service.standings().find(service, who, id);
+    if (!known) throw not_found();
     const PollOptions options = poll_options(request, service.config().poll_hold);
     const auto ended = [until_final = options.until_final](policy::Status now) {
         return until_final ? policy::is_final(now) : policy::ends_poll(now);
     };
-    Json last_known = status_json(service, *row);
-    if (!options.wait || ended(row->status)) return json_response(200, last_known);
+    if (!options.wait || ended(known->status))
+        return document_response(200, std::move(known->document));
     return http::Hold{
         id, options.limit,
         [&service, who, id, ended,
-         last_known = std::move(last_known)](bool last) mutable -> std::optional<http::Response> {
+         last_known = std::move(known->document)](bool last) mutable -> std::optional<http::Response> {
             try {
                 // A key is revoked at once, also for who waits already.
                 if (!service.access().still_valid(who))
                     return refusal_response({401, "invalid_key", "The key was revoked."});
-                const auto now = service.orchestrator().find(who, id);
-                if (now) last_known = status_json(service, *now);
-                if (now && ended(now->status)) return json_response(200, last_known);
+                if (auto now = service.standings().find(service, who, id)) {
+                    last_known = std::move(now->document);
+                    if (ended(now->status)) return document_response(200, last_known);
+                }
             } catch (const std::exception& e) {
                 // A busy store must not fail a poll: the last known status is an
                 // answer.
                 base::log_warning("poll of {}: {}", id, e.what());
             }
             if (!last) return std::nullopt;
-            return json_response(200, last_known);
+            return document_response(200, last_known);
         }};
 }
 

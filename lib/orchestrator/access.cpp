@@ -3,6 +3,12 @@
 #include "base/crypto.h"
 
 namespace oauth3::orchestrator {
+namespace {
+
+/// Callers that are remembered until the next write.
+constexpr std::size_t kMostKnown = 4096;
+
+}  // namespace
 
 std::string Principal::actor() const {
     if (via == Via::link) return "link";
@@ -10,14 +16,21 @@ std::string Principal::actor() const {
 }
 
 Access::Access(store::Database& database, base::SecretString link_key)
-    : principals_(database), link_key_(std::move(link_key)) {}
+    : database_(database),
+      principals_(database),
+      link_key_(std::move(link_key)),
+      known_(kMostKnown) {}
 
 std::optional<Principal> Access::authenticate(std::string_view key) {
     const std::string hash = base::sha256_hex(key);
+    const std::uint64_t generation = database_.generation();
+    if (const Principal* known = known_.find(hash, generation)) return *known;
     const auto row = principals_.key_by_hash(hash);
     if (!row || !base::equal_constant_time(row->hash, hash)) return std::nullopt;
     const Role role = row->tenant_id ? Role::agent : row->admin ? Role::admin : Role::owner;
-    return Principal{role, row->id, row->owner_id, row->tenant_id.value_or("")};
+    Principal out{role, row->id, row->owner_id, row->tenant_id.value_or("")};
+    known_.put(hash, generation, out);
+    return out;
 }
 
 bool Access::still_valid(const Principal& who) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/memo.h"
 #include "base/secret_string.h"
 #include "store/database.h"
 #include "store/principals.h"
@@ -60,8 +61,10 @@ class Access {
     std::string tenant_name(std::string_view tenant_id);
 
   private:
+    store::Database& database_;
     store::Principals principals_;
     base::SecretString link_key_;
+    base::Memo<Principal> known_;  ///< by the hash of the key
 };
 
 }  // namespace oauth3::orchestrator

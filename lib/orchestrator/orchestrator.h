@@ -122,6 +122,8 @@ class Orchestrator {
     std::optional<Cancelled> cancel(const Principal& who, std::string_view id);
 
     std::optional<store::RequestRow> find(const Principal& who, std::string_view id);
+    /// As store::Database::generation(): a final request is as find() gave it while this stands.
+    std::uint64_t generation() const { return database_.generation(); }
     /// Without an asking principal: for a caller that holds the request's approval token.
     std::optional<store::RequestRow> find_by_link(std::string_view id);
     std::optional<store::ResultRow> result(const store::RequestRow& row);

@@ -76,13 +76,14 @@ Transaction::Transaction(Database& database) : database_(database) {
             throw base::Error("store", fmt::format("cannot begin a transaction: {}", e.what()));
         }
     }
-    ++database_.transactions_;
+    if (++database_.transactions_ == 1) ++database_.generation_;
 }
 
 Transaction::~Transaction() {
     if (!open_) return;
     database_.doomed_ = true;
     if (--database_.transactions_ > 0) return;
+    ++database_.generation_;
     try {
         database_.sqlite().exec("ROLLBACK");
     } catch (const std::exception& e) {
@@ -100,7 +101,7 @@ void Transaction::commit() {
             throw base::Error("store", fmt::format("cannot commit: {}", e.what()));
         }
     }
-    --database_.transactions_;
+    if (--database_.transactions_ == 0) ++database_.generation_;
     open_ = false;
 }
 

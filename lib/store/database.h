@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -28,6 +29,10 @@ class Database {
 
     SQLite::Database& sqlite() { return *sqlite_; }
 
+    /// Grows with every transaction, at its begin and its end: what was read at one generation is
+    /// as it was read while the generation stands (base/memo.h).
+    std::uint64_t generation() const { return generation_; }
+
     /// A statement that was compiled once and is used again and again: compiling costs more than
     /// most of them take to run. One user at a time: see Prepared in columns.h.
     struct Compiled {
@@ -39,6 +44,7 @@ class Database {
   private:
     friend class Transaction;
 
+    std::uint64_t generation_ = 1;
     int transactions_ = 0;  ///< open ones, each within the one before
     bool doomed_ = false;   ///< an inner one was not committed
     base::Fd lock_;

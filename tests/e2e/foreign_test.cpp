@@ -202,3 +202,27 @@ TEST_CASE("a session of another tenant is another session, though its id be the 
           403);
     CHECK(n.server.decide("exec_0123456789abcdef", "approve").status == 404);
 }
+
+TEST_CASE("what the server has just told one caller, it tells no other") {
+    const Neighbours n;
+    const std::string& done = n.ids.at("request")[1];
+    const std::string path = "/execute/" + done + "/status";
+    // Told twice, so that the second may come from memory; nothing is written in between.
+    const Reply first = n.server.get(path, n.theirs);
+    REQUIRE(first.status == 200);
+    REQUIRE(n.server.get(path, n.theirs).body == first.body);
+    CHECK(n.server.get(path, n.server.owner_key()).body == first.body);
+    for (const Caller& who : n.callers) {
+        INFO(who.name);
+        CHECK(n.ask(who, "GET", path).status == 404);
+    }
+    CHECK(n.server.get(path, "oauth3_0123456789abcdef_" + std::string(43, 'A')).status == 401);
+    CHECK(n.server.get(path).status == 401);
+
+    const std::string key_id = n.server.get("/me", n.theirs).text("key_id");
+    const Reply revoked = n.server.call(
+        {.method = "DELETE", .path = "/keys/" + key_id, .key = n.server.owner_key()});
+    REQUIRE(revoked.status == 200);
+    CHECK(n.server.get(path, n.theirs).status == 401);
+    CHECK(n.server.get(path, n.server.owner_key()).body == first.body);
+}

@@ -143,3 +143,58 @@ TEST_CASE("a database of the first version is brought up to date with all that i
     CHECK(number("SELECT count(*) FROM logins") == 0);
     CHECK(now.sqlite().execAndGet("PRAGMA integrity_check").getString() == "ok");
 }
+
+TEST_CASE("an index of the second version is made anew, and finds what was approved before") {
+    TemporaryFolder folder;
+    {
+        SQLite::Database old((folder.path() / "oauth3.db").string(),
+                             SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        old.exec(migrations()[0]);
+        old.exec(migrations()[1]);
+        old.exec("PRAGMA user_version = 2");
+    }
+    Database now(folder.path());
+    add_principals(now);
+    const std::string sql = now.sqlite()
+                                .execAndGet(
+                                    "SELECT sql FROM sqlite_master WHERE name = "
+                                    "'requests_of_skill'")
+                                .getString();
+    CHECK(sql.find("kind = 'scope' AND status = 'completed'") != std::string::npos);
+    Requests requests(now);
+    RequestRow scope = new_request(Kind::scope);
+    scope.code_hash = oauth3::base::sha256_hex("code()");
+    Transaction tx(now);
+    requests.insert(tx, scope, "code()");
+    scope = *requests.find(scope.id);
+    requests.transition(tx, scope, Status::completed, kNow, change_to(Status::completed));
+    const RequestRow later = new_request();
+    requests.insert(tx, later, "code()");
+    tx.commit();
+    CHECK(requests.last_approved_hash(*requests.find(later.id)) == scope.code_hash);
+}
+
+TEST_CASE_METHOD(Opened, "the generation grows with every transaction, kept or not") {
+    const std::uint64_t before = database.generation();
+    CHECK(database.generation() == before);
+    {
+        Transaction outer(database);
+        const std::uint64_t within = database.generation();
+        CHECK(within > before);
+        {
+            Transaction inner(database);
+            inner.commit();
+        }
+        CHECK(database.generation() == within);
+        outer.commit();
+        CHECK(database.generation() > within);
+    }
+    const std::uint64_t kept = database.generation();
+    std::uint64_t within = 0;
+    {
+        const Transaction dropped(database);
+        within = database.generation();
+        CHECK(within > kept);
+    }
+    CHECK(database.generation() > within);
+}

@@ -30,7 +30,7 @@ constexpr Unit kUnits[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}};
 
 std::string counted(std::size_t n, std::string_view one) {
     std::string digits = std::to_string(n);
-    for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+    for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
     return fmt::format("{} {}{}", digits, one, n == 1 ? "" : "s");
 }
 
