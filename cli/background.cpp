@@ -1,8 +1,11 @@
 #include "cli/background.h"
 
+#include "cli/config.h"
 #include "cli/console.h"
 #include "cli/failure.h"
 #include "cli/interrupt.h"
+#include "cli/job.h"
+#include "cli/keys.h"
 #include "cli/waiting.h"
 
 #include <fcntl.h>
@@ -11,6 +14,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
 
 namespace oauth3::cli {
 namespace {
@@ -122,9 +128,17 @@ bool read_byte(int fd) {
     return count == 1;
 }
 
-}  // namespace
+/// The worker leaves this folder.
+void make_certificates_absolute() {
+    const auto file = environment("SSL_CERT_FILE");
+    std::error_code error;
+    const std::filesystem::path path = std::filesystem::absolute(file.value_or(""), error);
+    if (file && !error) ::setenv("SSL_CERT_FILE", path.c_str(), 1);
+}
 
+/// Starts the worker and prints the job's document.
 ExitCode go_on_in_background(Job& job, const BackgroundWork& work, Context& context) {
+    make_certificates_absolute();
     base::Pipe ready = base::make_pipe();
     sigset_t all;
     sigset_t before;
@@ -145,6 +159,29 @@ ExitCode go_on_in_background(Job& job, const BackgroundWork& work, Context& cont
     document["pid"] = worker;
     context.console.document(document);
     return ExitCode::ok;
+}
+
+}  // namespace
+
+ExitCode run_in_background(const Arguments& arguments, Context& context, BackgroundWork work,
+                           const std::function<Submission(Client&, BackgroundWork&)>& submit) {
+    // Before anything is submitted that nobody could be told about.
+    Job job = Job::create();
+    std::optional<Submission> first;
+    try {
+        Client client = connect_agent(arguments, context, work.deadline);
+        work.url = client.url();
+        work.agent_key = client.agent_key();
+        first = submit(client, work);
+        const bool is_scope = !work.scope_id.empty();
+        job.submitted(*first, is_scope ? "scope_request_id" : "exec_request_id",
+                      is_scope ? "polling_scope" : "polling_exec");
+    } catch (...) {
+        job.discard();
+        if (first) tell_how_to_go_on(first->request_id, context);
+        throw;
+    }
+    return go_on_in_background(job, work, context);
 }
 
 }  // namespace oauth3::cli

@@ -1,11 +1,11 @@
 #pragma once
 
 #include "cli/command.h"
-#include "cli/job.h"
 
 #include <oauth3/client.h>
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 namespace oauth3::cli {
@@ -21,9 +21,11 @@ struct BackgroundWork {
     std::string idempotency_key;
 };
 
-/// Starts the process that does `work` and keeps `job` up to date, in a session of its own and with
-/// no descriptor of this one, and prints the job's document. To be called while the process has one
-/// thread and no open connection.
-ExitCode go_on_in_background(Job& job, const BackgroundWork& work, Context& context);
+/// The whole of a --bg command whose options are read: `submit` submits the first request and fills
+/// in what is left to do of `work`. Then a process of its own goes on, in a session of its own and
+/// with no descriptor of this one, and keeps the job's file up to date; the job's document is
+/// printed. To be called while the process has one thread and no open connection.
+ExitCode run_in_background(const Arguments& arguments, Context& context, BackgroundWork work,
+                           const std::function<Submission(Client&, BackgroundWork&)>& submit);
 
 }  // namespace oauth3::cli

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -88,6 +89,19 @@ void Arguments::set_source(std::string_view option, std::string source) {
 std::string Arguments::source(std::string_view option) const {
     const auto found = sources_.find(option);
     return found == sources_.end() ? std::string(option) : found->second;
+}
+
+std::vector<std::string> words_of(std::string_view text) {
+    constexpr std::string_view kBetween = ", \t\r\n";
+    std::vector<std::string> out;
+    for (;;) {
+        const std::size_t start = text.find_first_not_of(kBetween);
+        if (start == std::string_view::npos) return out;
+        text.remove_prefix(start);
+        const std::size_t end = std::min(text.find_first_of(kBetween), text.size());
+        out.emplace_back(text.substr(0, end));
+        text.remove_prefix(end);
+    }
 }
 
 std::string_view group_of(std::string_view name) {

@@ -36,6 +36,7 @@ struct OptionSpec {
     bool repeated = false;                       ///< may be given several times
     bool is_path = false;                        ///< the completion offers file names
     std::vector<std::string_view> choices = {};  ///< if not empty, the only values allowed
+    bool may_be_empty = false;                   ///< an empty value means something
 };
 
 /// What was given on the command line.
@@ -99,6 +100,9 @@ struct Command {
     /// their exit codes by run().
     ExitCode (*run)(const Arguments&, Context&) = nullptr;
 };
+
+/// What stands between commas and blanks.
+std::vector<std::string> words_of(std::string_view text);
 
 /// The group of a command's name ("session" of "session show"); "" for a name of one word.
 std::string_view group_of(std::string_view name);

@@ -73,7 +73,7 @@ void Config::save() const {
     if (path) base::write_private_file(*path, json_.dump(2) + "\n");
 }
 
-ServerUrl server_url(const Arguments& arguments, Console& console) {
+ServerUrl server_url(const Arguments& arguments, Console& console, Whose whose) {
     std::string origin = "--url";
     std::optional<std::string> text = arguments.text("--url");
     if (!text) {
@@ -84,7 +84,7 @@ ServerUrl server_url(const Arguments& arguments, Console& console) {
         origin = "~/.oauth3/config.json";
         const Config config = Config::load();
         text = config.text("url");
-        if (!text) text = config.text("enclave_url");
+        if (!text && whose == Whose::agent) text = config.text("enclave_url");
     }
     try {
         const ServerUrl url = parse_server_url(text ? *text : kDefaultUrl);

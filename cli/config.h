@@ -34,9 +34,13 @@ class Config {
     base::Json json_ = base::Json::object();
 };
 
-/// The server in use: --url, $OAUTH3_URL, the configuration's `url`, else `enclave_url`, else
-/// http://127.0.0.1:3737. Warns if keys would travel in clear. Throws UsageError for a bad URL.
-ServerUrl server_url(const Arguments& arguments, Console& console);
+/// Whose key a call carries.
+enum class Whose { agent, owner };
+
+/// The server in use: --url, $OAUTH3_URL, the configuration's `url`, for agents else its
+/// `enclave_url` (which the setting up of other programs writes), else http://127.0.0.1:3737. Warns
+/// if keys would travel in clear. Throws UsageError for a bad URL.
+ServerUrl server_url(const Arguments& arguments, Console& console, Whose whose = Whose::agent);
 
 /// $NAME if it is set and not empty.
 std::optional<std::string> environment(const char* name);

@@ -23,6 +23,10 @@ std::string_view code_word(ClientErrorKind kind) {
     return {};
 }
 
+bool is_submission_in_doubt(const ClientError& error) {
+    return error.maybe_sent() && !error.idempotency_key().empty();
+}
+
 }  // namespace
 
 ExitCode exit_code_of(ClientErrorKind kind) {
@@ -46,19 +50,22 @@ std::string hint_of(const ClientError& error) {
     // The server's own hint speaks of the API.
     if (error.code() == "tenant_required")
         return "Name the agent with --tenant; 'oauth3 tenant list' shows the ids.";
-    if (!error.maybe_sent() || error.idempotency_key().empty() || !error.json().empty())
-        return error.hint();
+    if (!is_submission_in_doubt(error)) return error.hint();
     return fmt::format(
         "It may have been submitted: the same command goes on with --idempotency-key {}",
         error.idempotency_key());
 }
 
 base::Json error_document(const ClientError& error) {
-    if (!error.json().empty()) return base::parse_json(error.json());
-    base::Json document{{"error", error.what()}, {"code", code_word(error.kind())}};
-    if (const std::string hint = hint_of(error); !hint.empty()) document["hint"] = hint;
-    if (error.maybe_sent() && !error.idempotency_key().empty())
-        document["idempotency_key"] = error.idempotency_key();
+    base::Json document;
+    if (!error.json().empty()) {
+        document = base::parse_json(error.json());
+    } else {
+        document = {{"error", error.what()}, {"code", code_word(error.kind())}};
+        if (const std::string hint = hint_of(error); !hint.empty()) document["hint"] = hint;
+    }
+    if (is_submission_in_doubt(error)) document["idempotency_key"] = error.idempotency_key();
+    if (!error.request_id().empty()) document["request_id"] = error.request_id();
     return document;
 }
 

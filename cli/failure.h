@@ -13,7 +13,8 @@ namespace oauth3::cli {
 ExitCode exit_code_of(ClientErrorKind kind);
 
 /// What goes to stdout, or into a job's file, in place of the reply that did not come: the server's
-/// own error document if there is one, else error, code and perhaps hint.
+/// own error document if there is one, else error, code and perhaps hint; and what is needed to go
+/// on: idempotency_key of a submission that may have arrived, request_id of what was asked about.
 base::Json error_document(const ClientError& error);
 
 /// What the human or agent can do next; may be empty. For a submission that may have arrived, it

@@ -24,8 +24,9 @@ namespace {
 namespace fs = std::filesystem;
 using base::Json;
 
-/// stdout and stderr of 1 MiB each, every byte of them escaped, and the rest.
-constexpr std::size_t kMaxJobFile = std::size_t{16} << 20;
+/// stdout, stderr and an error that repeats stderr, 1 MiB each (wire 5.7). In ASCII no byte of
+/// UTF-8 takes more than six (\u007f; longer characters take less a byte): 18 MiB, and the rest.
+constexpr std::size_t kMaxJobFile = std::size_t{24} << 20;
 
 /// Plain ASCII, so that the file is harmless on a terminal too.
 std::string file_text(const Json& document) {
@@ -44,11 +45,9 @@ fs::path lock_of(fs::path file) {
     return file.replace_extension(".lock");
 }
 
-bool goes_on(const Json& job) {
-    const Json status = job.value("status", Json());
-    constexpr std::array<const char*, 3> kStates{"polling_scope", "scope_approved", "polling_exec"};
-    return std::any_of(kStates.begin(), kStates.end(),
-                       [&](const char* state) { return status == state; });
+/// True for states of which a living worker makes others.
+bool needs_worker(const Json& job) {
+    return goes_on(job) || job.value("status", Json()) == "awaiting_secrets";
 }
 
 Json read_document(const fs::path& path) {
@@ -134,10 +133,10 @@ Json read_job(const std::string& file) {
     const bool is_name = base::is_lower_hex(file, 8);
     const fs::path path = is_name ? jobs_folder() / (file + ".json") : fs::path(file);
     Json job = read_document(path);
-    if (!goes_on(job) || !worker_is_gone(path)) return job;
+    if (!needs_worker(job) || !worker_is_gone(path)) return job;
     // It may have come to its end in between.
     job = read_document(path);
-    if (!goes_on(job)) return job;
+    if (!needs_worker(job)) return job;
     const std::string id = job.value("request_id", Json()).is_string()
                                ? job["request_id"].get<std::string>()
                                : std::string("ID");
@@ -146,6 +145,13 @@ Json read_job(const std::string& file) {
     job["hint"] = fmt::format("Go on waiting with: oauth3 poll {}", id);
     job["exit_code"] = static_cast<int>(ExitCode::failed);
     return job;
+}
+
+bool goes_on(const Json& job) {
+    const Json status = job.value("status", Json());
+    constexpr std::array<const char*, 3> kStates{"polling_scope", "scope_approved", "polling_exec"};
+    return std::any_of(kStates.begin(), kStates.end(),
+                       [&](const char* state) { return status == state; });
 }
 
 ExitCode job_exit_code(const Json& job) {

@@ -55,6 +55,9 @@ class Job {
 /// base::Error.
 base::Json read_job(const std::string& file);
 
+/// True while the worker waits for the scope or the execution to come to its end.
+bool goes_on(const base::Json& job);
+
 /// The exit code that a job's document stands for: 0 while it goes on.
 ExitCode job_exit_code(const base::Json& job);
 

@@ -89,7 +89,7 @@ std::optional<std::string> KeyStore::find_here(const ServerUrl& url, fs::path& p
     if (binds && !config_.text("key_url")) {
         if (auto key = in_file(main_file())) {
             config_.set("key_url", url.text);
-            config_.save();
+            save_binding();
             return key;
         }
     }
@@ -123,6 +123,31 @@ std::optional<std::string> KeyStore::find(const ServerUrl& url, fs::path& path) 
 std::optional<std::string> KeyStore::find_own(const ServerUrl& url) {
     fs::path ignored;
     return find_here(url, ignored, false);
+}
+
+void KeyStore::save_binding() {
+    try {
+        config_.save();
+    } catch (const base::SystemError& error) {
+        trouble_ = error.what();
+    }
+}
+
+void KeyStore::bind_owner(std::string_view key, const ServerUrl& url, bool adds) {
+    base::Json all = config_.object("owner_urls");
+    base::Json& urls = all[base::sha256_hex(key).substr(0, 16)];
+    if (!urls.is_array()) urls = base::Json::array();
+    for (const base::Json& known : urls)
+        if (known.is_string() && same_server(known.get_ref<const std::string&>(), url)) return;
+    if (!urls.empty() && !adds)
+        throw base::Error(
+            "authentication",
+            fmt::format("The owner's key was not used at {} before and is not sent there.",
+                        url.text),
+            fmt::format("If that is your server, name it on the command line: --url {}", url.text));
+    urls.push_back(url.text);
+    config_.set("owner_urls", std::move(all));
+    save_binding();
 }
 
 void KeyStore::add(const std::string& key, const ServerUrl& url) {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace oauth3::cli {
 
@@ -18,6 +19,9 @@ namespace oauth3::cli {
 /// servers are files of their own, named by `profiles` of the configuration:
 ///   {"profiles": {"https://oauth3.example.org": {"key_file": "keys/5d41402abc4b2a76"}}}
 /// where a path that is not absolute starts at ~/.oauth3.
+///
+/// The owner's key is not kept, only where it has been used, by the start of its SHA-256:
+///   {"owner_urls": {"8a7c2f01d3b4e596": ["https://oauth3.example.org"]}}
 class KeyStore {
   public:
     /// Throws base::SystemError, and base::Error "bad_config" for a configuration that cannot be
@@ -33,11 +37,20 @@ class KeyStore {
     /// The key that is kept for `url`; nullopt if there is none, whatever there is for others.
     std::optional<std::string> find_own(const ServerUrl& url);
 
+    /// Remembers that the owner's `key` is used at `url`. Throws base::Error "authentication" if so
+    /// far it was used only at others, unless `adds`.
+    void bind_owner(std::string_view key, const ServerUrl& url, bool adds);
+
+    /// Why a binding could not be written, as on a read-only disk; else "". The key serves all the
+    /// same.
+    const std::string& trouble() const { return trouble_; }
+
     /// Keeps a key for `url`, which must have none: in ~/.oauth3/key if that is free, else as a
     /// profile.
     void add(const std::string& key, const ServerUrl& url);
 
   private:
+    void save_binding();
     std::filesystem::path main_file() const { return folder_ / "key"; }
     bool is_bound_here(const ServerUrl& url) const;
     std::optional<std::filesystem::path> profile_file(const ServerUrl& url) const;
@@ -48,6 +61,7 @@ class KeyStore {
     std::filesystem::path folder_;
     base::Fd lock_;
     Config config_;
+    std::string trouble_;
 };
 
 /// The key in the text of a file or variable; nullopt for what counts as absent. Throws base::Error

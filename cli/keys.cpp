@@ -1,5 +1,6 @@
 #include "cli/keys.h"
 
+#include "base/crypto.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "cli/config.h"
@@ -29,6 +30,42 @@ fs::path folder_for_keys(std::string_view sentence) {
                      "Set HOME, or name a key with --key-file.");
     base::make_private_folder(*folder);
     return *folder;
+}
+
+/// Where a new key could be kept. Throws unless it can: the server shows a key once.
+void check_place_for_key() {
+    constexpr std::string_view kSentence = "There is no key, and no place to keep a new one";
+    try {
+        const fs::path probe = folder_for_keys(kSentence) /
+                               fmt::format(".probe-{}", base::to_hex(base::random_bytes(4)));
+        base::create_private_file(probe, {});
+        std::error_code ignored;
+        fs::remove(probe, ignored);
+    } catch (const base::SystemError& error) {
+        throw no_key(fmt::format("{}: {}.", kSentence, error.what()),
+                     "Name a key with --key-file, or set OAUTH3_API_KEY.");
+    }
+}
+
+void warn_of_trouble(const KeyStore& store, const ServerUrl& url, Console& console) {
+    if (!store.trouble().empty())
+        console.warning(fmt::format("the key is not bound to {}: {}", url.text, store.trouble()));
+}
+
+/// Sees to it that the owner's key, which decides everything, does not go to whatever server a
+/// configuration or variable names.
+void check_owner_url(const std::string& key, const ServerUrl& url, const Arguments& arguments,
+                     Console& console) {
+    const auto folder = oauth3_folder();
+    if (!folder) return;
+    try {
+        base::make_private_folder(*folder);
+    } catch (const base::SystemError&) {
+        // That nothing can be written there is said below.
+    }
+    KeyStore store(*folder);
+    store.bind_owner(key, url, arguments.has("--url"));
+    warn_of_trouble(store, url, console);
 }
 
 void warn_if_readable_by_others(const fs::path& path, Console& console) {
@@ -88,7 +125,9 @@ std::optional<std::string> find_agent_key(const Arguments& arguments, const Serv
     const auto folder = oauth3_folder();
     if (!folder) return std::nullopt;
     fs::path path;
-    auto key = KeyStore(*folder).find(url, path);
+    KeyStore store(*folder);
+    auto key = store.find(url, path);
+    warn_of_trouble(store, url, console);
     if (!path.empty()) warn_if_readable_by_others(path, console);
     return key;
 }
@@ -121,18 +160,27 @@ Client connect_agent(const Arguments& arguments, Context& context,
                      std::chrono::steady_clock::time_point deadline) {
     const ServerUrl url = server_url(arguments, context.console);
     const auto key = find_agent_key(arguments, url, context.console);
-    Client client(client_options(url, context));
+    Client::Options options = client_options(url, context);
+    // Who asks for an answer at once is told at once that the server is full.
+    options.waits_for_room = !arguments.has("--no-wait") && !arguments.has("--bg");
+    Client client(std::move(options));
     client.set_deadline(deadline);
     if (key) {
         client.set_agent_key(*key);
         return client;
     }
-    // Before the server makes a key that would be shown once and could not be kept.
-    folder_for_keys("There is no key, and no place to keep a new one");
+    check_place_for_key();
     context.console.note(fmt::format("oauth3: no key yet: signing up at {}", url.text));
     const Reply reply = client.signup("agent");
     const auto fresh = base::parse_json(reply.json).at("api_key").get<std::string>();
-    client.set_agent_key(keep_first_key(fresh, url));
+    client.set_agent_key(fresh);
+    try {
+        client.set_agent_key(keep_first_key(fresh, url));
+    } catch (const base::Error& error) {
+        if (error.code() == "authentication") throw;
+        context.console.warning(
+            fmt::format("the new key serves only now, for it was not stored: {}", error.what()));
+    }
     return client;
 }
 
@@ -141,9 +189,10 @@ Client connect_without_key(const ServerUrl& url, Context& context) {
 }
 
 Client connect_owner(const Arguments& arguments, Context& context) {
-    const ServerUrl url = server_url(arguments, context.console);
+    const ServerUrl url = server_url(arguments, context.console, Whose::owner);
     Client::Options options = client_options(url, context);
     options.owner_key = owner_key(arguments, context.console);
+    check_owner_url(options.owner_key, url, arguments, context.console);
     return Client(std::move(options));
 }
 

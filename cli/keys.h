@@ -31,14 +31,16 @@ std::string keep_key(const std::string& key, const ServerUrl& url);
 std::string owner_key(const Arguments& arguments, Console& console);
 
 /// A client for agent calls that ends everything at `deadline` and has a key: signs up if there is
-/// none.
+/// none and a new one can be kept. With --no-wait and --bg it does not wait for room for one more
+/// request.
 Client connect_agent(const Arguments& arguments, Context& context,
                      std::chrono::steady_clock::time_point deadline);
 
 /// A client that has no key yet.
 Client connect_without_key(const ServerUrl& url, Context& context);
 
-/// A client for owner calls.
+/// A client for owner calls. The key goes only to servers where it was used before, unless this is
+/// the first use of it or --url names the server: throws base::Error "authentication".
 Client connect_owner(const Arguments& arguments, Context& context);
 
 /// A client for the calls that an owner and an agent have in common, and in whose name they are to

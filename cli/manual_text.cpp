@@ -70,7 +70,8 @@ holds \fBresult\fR with \fBsuccess\fR, \fBstdout\fR, \fBstderr\fR, \fBexitCode\f
 Waiting survives restarts of the server and of the network. A submission is sent again until there
 is an answer, and never counts twice: it carries an \fBIdempotency\-Key\fR. If the time is over
 before there was an answer, that key is told, and the same command with
-\fB\-\-idempotency\-key\fR goes on.
+\fB\-\-idempotency\-key\fR goes on. A server that holds too many undecided requests is asked again
+until there is room, but not with \fB\-\-no\-wait\fR, \fB\-\-bg\fR and \fB\-\-dry\-run\fR.
 .PP
 \fB\-\-raw\fR prints only what the program wrote to its standard output, with exactly one final
 newline, and ends with the program's own exit code; if there is no result nothing is printed and
@@ -144,7 +145,9 @@ and the configuration says to which server it belongs:
 A profile may also be written by hand. A path that is not absolute starts at
 .IR ~/.oauth3 .
 .PP
-The owner's key is taken only from \fB\-\-owner\-key\-file\fR or \fB$OAUTH3_OWNER_KEY\fR.
+The owner's key is taken only from \fB\-\-owner\-key\-file\fR or \fB$OAUTH3_OWNER_KEY\fR. The
+configuration keeps at which servers it was used (\fBowner_urls\fR). It is sent to another only if
+\fB\-\-url\fR names that: otherwise commands end with 4. \fBenclave_url\fR is never used with it.
 .SH THE SETTINGS OF THE SERVER
 Every option of \fBserve\fR may also stand in the environment, as \fBOAUTH3_\fR and its name in upper
 case with \fB_\fR for \fB\-\fR, and in the file of \fB\-\-config\fR (or \fB$OAUTH3_CONFIG\fR): one
@@ -194,7 +197,7 @@ was changed or removed; keep the hash it prints somewhere else.
 .SH FILES
 .TP
 .I ~/.oauth3/config.json
-\fBurl\fR, \fBkey_url\fR, \fBprofiles\fR. Members that oauth3 does not know are kept.
+\fBurl\fR, \fBkey_url\fR, \fBprofiles\fR, \fBowner_urls\fR. Members that oauth3 does not know are kept.
 .TP
 .I ~/.oauth3/key\fR, \fI~/.oauth3/keys/
 Keys of agents, one line each.

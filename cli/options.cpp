@@ -159,7 +159,8 @@ OptionSpec limit_option() {
 OptionSpec before_option() {
     return {.name = "--before",
             .value = "CURSOR",
-            .help = "Go on where a list ended: the next of its document"};
+            .help = "Go on where a list ended: the next of its document",
+            .may_be_empty = true};
 }
 
 OptionSpec data_folder_option() {

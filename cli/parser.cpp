@@ -80,7 +80,13 @@ Arguments collect(const Command& command, std::map<std::string_view, Slot>& slot
         if (option.required && slot.values.empty())
             throw UsageError(
                 fmt::format("'{}' needs {} {}.", command.name, option.name, option.value), help);
-        for (std::string& value : slot.values) out.add(option.name, std::move(value));
+        for (std::string& value : slot.values) {
+            // An empty one is most often a variable that is not set, and would silently take away
+            // what the option is there for.
+            if (value.empty() && !option.may_be_empty)
+                throw UsageError(fmt::format("The value of {} is empty.", option.name), help);
+            out.add(option.name, std::move(value));
+        }
     }
     if (!command.positional.empty() && out.positional().empty())
         throw UsageError(fmt::format("'{}' needs {} {}.", command.name,
@@ -152,8 +158,8 @@ Found find_command(const std::vector<Command>& commands, const std::vector<std::
 
 }  // namespace
 
-Call parse_command_line(const std::vector<Command>& commands,
-                        const std::vector<std::string>& words) {
+Call parse_command_line(const std::vector<Command>& commands, const std::vector<std::string>& words,
+                        const Command** known) {
     if (words.empty()) throw UsageError("No command is given.", "See 'oauth3 --help'.");
 
     Call call;
@@ -173,6 +179,7 @@ Call parse_command_line(const std::vector<Command>& commands,
     }
     const Command* const found = named.command;
     call.command = found;
+    if (known != nullptr) *known = found;
 
     CLI::App app;
     app.set_help_flag();

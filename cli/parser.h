@@ -22,8 +22,8 @@ struct Call {
 /// Reads the words after the program's name by the table; for a command that takes settings, the
 /// environment and the file of --config too. A group alone stands for its "list", if it has one.
 /// Throws UsageError: one sentence, with the name that was probably meant, or a pointer to --help,
-/// as its hint.
-Call parse_command_line(const std::vector<Command>& commands,
-                        const std::vector<std::string>& words);
+/// as its hint. `named` gets the command as soon as it is known, also if what follows is wrong.
+Call parse_command_line(const std::vector<Command>& commands, const std::vector<std::string>& words,
+                        const Command** named = nullptr);
 
 }  // namespace oauth3::cli

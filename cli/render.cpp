@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace oauth3::cli {
 namespace {
 
@@ -80,18 +82,30 @@ void show_metadata(Sheet& sheet) {
     sheet.raw(inner.text());
 }
 
+std::size_t lines_of(std::string_view code) {
+    const auto ends = static_cast<std::size_t>(std::count(code.begin(), code.end(), '\n'));
+    return !code.empty() && code.back() == '\n' ? ends : ends + 1;
+}
+
+std::string size_text(std::string_view code) {
+    const std::size_t lines = lines_of(code);
+    return fmt::format("{} line{}, {} bytes", lines, lines == 1 ? "" : "s", code.size());
+}
+
+void show_violations(Sheet& sheet) {
+    if (const Json* const list = sheet.take("policy_violations"))
+        for (const Json& item : *list)
+            sheet.line("Not covered:", sheet.style().warning(value_text(item)));
+}
+
 void show_code(Sheet& sheet, std::string_view code) {
-    std::size_t lines = 1;
-    for (const char c : code) lines += c == '\n' ? 1 : 0;
-    if (!code.empty() && code.back() == '\n') --lines;
-    sheet.raw(sheet.style().bold(fmt::format("Code ({} line{}, {} bytes)", lines,
-                                             lines == 1 ? "" : "s", code.size())) +
-              "\n");
+    const std::size_t lines = lines_of(code);
+    sheet.raw(sheet.style().bold(fmt::format("Code ({})", size_text(code))) + "\n");
     const std::size_t width = std::to_string(lines).size();
     for (std::size_t number = 1; number <= lines; ++number) {
         const std::size_t end = std::min(code.find('\n'), code.size());
         sheet.raw(sheet.style().dim(fmt::format("{:>{}} | ", number, width)) +
-                  base::make_visible(code.substr(0, end), true) + "\n");
+                  wrapped(base::make_visible(code.substr(0, end), true), width + 3) + "\n");
         code.remove_prefix(std::min(end + 1, code.size()));
     }
 }
@@ -145,11 +159,9 @@ std::string render_request(const Json& request, bool colour) {
     const Json* const args = sheet.take("args");
     if (!scope || (args != nullptr && !args->empty())) show_args(sheet, args);
     sheet.show_unless(said("session_id"), "Session:", "session_id");
-    for (const char* name : {"policy_violations", "warnings"})
-        if (const Json* const list = sheet.take(name))
-            for (const Json& item : *list)
-                sheet.line(name == std::string_view("warnings") ? "Warning:" : "Not covered:",
-                           style.warning(value_text(item)));
+    show_violations(sheet);
+    if (const Json* const list = sheet.take("warnings"))
+        for (const Json& item : *list) sheet.line("Warning:", style.warning(value_text(item)));
     show_metadata(sheet);
     sheet.show("Source:", "source_url");
     sheet.show_time("Created:", "created_at");
@@ -169,6 +181,28 @@ std::string render_request(const Json& request, bool colour) {
     return sheet.text();
 }
 
+std::string render_in_short(const Json& request, bool colour) {
+    const Style style(colour);
+    Sheet sheet(request, style);
+    sheet.raw(style.bold("In short") + "\n");
+    sheet.show("Request:", "id");
+    const Json* const scope = member(request, "scope_request");
+    const Json& asked = scope == nullptr ? request : *scope;
+    const auto text = [&asked](const char* name) {
+        const Json* const value = member(asked, name);
+        return value == nullptr ? std::string("none") : value_text(*value);
+    };
+    sheet.line("Secrets:", text("secrets"));
+    sheet.line("Networks:", text("networks"));
+    if (const Json* const most = member(asked, scope == nullptr ? "timeout" : "max_timeout"))
+        sheet.line("Timeout:", value_text(*most) + " s");
+    sheet.line("Session:", text("session_id"));
+    show_violations(sheet);
+    const std::string code = text_of(request, "code");
+    sheet.line("Code:", code.empty() ? std::string("none") : size_text(code));
+    return sheet.text();
+}
+
 std::string render_pending(const Json& requests, bool colour) {
     const Style style(colour);
     if (requests.empty()) return "Nothing waits for a decision.\n";
@@ -180,12 +214,12 @@ std::string render_pending(const Json& requests, bool colour) {
         if (what.empty()) what = text_of(request, "description");
         std::string who = text_of(request, "agent");
         if (who.empty()) who = text_of(request, "tenant_id");
-        out += style.bold(shown(text_of(request, "id"))) + (scope ? "  scope  " : "  execution  ") +
-               shown(what);
-        if (!who.empty()) out += style.dim("  by ") + shown(who);
+        std::string line = style.bold(shown(text_of(request, "id"))) +
+                           (scope ? "  scope  " : "  execution  ") + shown(what);
+        if (!who.empty()) line += style.dim("  by ") + shown(who);
         if (const Json* const created = member(request, "created_at"))
-            out += style.dim("  since ") + when(*created);
-        out += "\n";
+            line += style.dim("  since ") + when(*created);
+        out += wrapped(line, 4) + "\n";
     }
     return out;
 }

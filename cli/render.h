@@ -11,6 +11,10 @@ namespace oauth3::cli {
 /// program does not know are shown as JSON, so nothing is left out. `colour`: for a terminal.
 std::string render_request(const base::Json& request, bool colour);
 
+/// What the decision turns on once more, in a few lines to stand right before the question: what
+/// comes before it may be long, and the code may imitate it.
+std::string render_in_short(const base::Json& request, bool colour);
+
 /// The list of GET /requests, one paragraph each.
 std::string render_pending(const base::Json& requests, bool colour);
 

@@ -108,8 +108,8 @@ std::string render_new(const Json& row, std::string_view what, bool colour) {
     for (const char* time : {"created_at", "expires_at"})
         sheet.show_time(time == std::string_view("created_at") ? "Created:" : "Expires:", time);
     sheet.rest();
-    if (key != nullptr) sheet.line("Key:", value_text(*key));
-    if (invite != nullptr) sheet.line("Invite:", value_text(*invite));
+    if (key != nullptr) sheet.piece("Key:", value_text(*key));
+    if (invite != nullptr) sheet.piece("Invite:", value_text(*invite));
     if (key != nullptr || invite != nullptr)
         sheet.raw(style.warning("It is shown once and kept nowhere.") + "\n");
     return sheet.text();

@@ -16,16 +16,25 @@ int run(int argc, const char* const* argv) {
     Context context{console};
     const std::vector<Command> commands = all_commands();
     const Command* command = nullptr;
-    // Where a document is due, one is printed whatever happens, but for a wrong command line.
+    const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    // Where a document is due, one is printed whatever happens.
     const auto print_error = [&](const base::Json& document) {
         if (command != nullptr && context.prints_documents) console.document(document);
+    };
+    // Of a wrong command line only agents are told in a document: it is a human who mistypes the
+    // others.
+    const auto refuse_usage = [&](std::string_view sentence, const std::string& hint) {
+        console.error(sentence, hint);
+        const bool raw = std::find(words.begin(), words.end(), "--raw") != words.end();
+        if (command == nullptr || command->audience != Audience::agent || raw) return;
+        base::Json document{{"error", sentence}, {"code", "usage"}};
+        if (!hint.empty()) document["hint"] = hint;
+        console.document(document);
     };
     ExitCode code = ExitCode::failed;
     try {
         try {
-            const Call call = parse_command_line(
-                commands, std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
-            command = call.command;
+            const Call call = parse_command_line(commands, words, &command);
             if (call.version) {
                 console.text(fmt::format("oauth3 {}\n", kVersion));
                 return 0;
@@ -46,11 +55,11 @@ int run(int argc, const char* const* argv) {
                                            : command->audience == Audience::agent && !context.raw;
             code = command->run(call.arguments, context);
         } catch (const UsageError& error) {
-            console.error(error.what(), error.hint());
             code = ExitCode::usage;
+            refuse_usage(error.what(), error.hint());
         } catch (const std::invalid_argument& error) {
-            console.error(error.what());
             code = ExitCode::usage;
+            refuse_usage(error.what(), {});
         } catch (const ClientError& error) {
             console.error(error.what(), hint_of(error));
             code = exit_code_of(error.kind());

@@ -31,19 +31,6 @@ std::string variable_of(const OptionSpec& option) {
     return out;
 }
 
-std::vector<std::string> words_of(std::string_view text) {
-    constexpr std::string_view kBetween = ", \t\r\n";
-    std::vector<std::string> out;
-    for (;;) {
-        const std::size_t start = text.find_first_not_of(kBetween);
-        if (start == std::string_view::npos) return out;
-        text.remove_prefix(start);
-        const std::size_t end = std::min(text.find_first_of(kBetween), text.size());
-        out.emplace_back(text.substr(0, end));
-        text.remove_prefix(end);
-    }
-}
-
 /// Adds the values of one option, unless there are none.
 void add_all(const OptionSpec& option, std::vector<std::string> values, std::string source,
              Arguments& arguments) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 
 namespace oauth3::cli {
@@ -12,6 +13,14 @@ namespace {
 using base::Json;
 
 constexpr std::size_t kLabelWidth = 14;
+/// One less than a screen has, for a terminal that jumps to the next line behind the last column.
+constexpr std::size_t kScreenWidth = 79;
+
+/// At most so many columns a character takes on a terminal.
+std::size_t columns_of(char32_t c) {
+    if (c == '\t') return 8;
+    return c < 0x80 ? 1 : 2;
+}
 
 }  // namespace
 
@@ -21,6 +30,39 @@ std::string Style::wrap(std::string_view code, std::string_view text) const {
 
 std::string shown(std::string_view text) {
     return base::make_visible(text, false);
+}
+
+std::string wrapped(std::string_view text, std::size_t column) {
+    const std::size_t room =
+        std::max<std::size_t>(kScreenWidth - std::min(column, kScreenWidth), 16);
+    const std::string next_line = "\n" + std::string(column, ' ');
+    std::string out;
+    std::size_t width = 0;
+    std::size_t after_blank = 0;  // where this line can be broken; 0: nowhere
+    std::size_t width_there = 0;
+    while (!text.empty()) {
+        std::size_t size = 0;
+        if (text.front() == '\x1b') {
+            // A colour of ours: those of others have been made visible.
+            size = std::min(text.find('m'), text.size() - 1) + 1;
+        } else {
+            const base::CodePoint c = base::next_code_point(text);
+            size = c.size;
+            while (width + columns_of(c.value) > room) {
+                out.insert(after_blank == 0 ? out.size() : after_blank, next_line);
+                width -= after_blank == 0 ? width : width_there;
+                after_blank = 0;
+            }
+            width += columns_of(c.value);
+        }
+        out += text.substr(0, size);
+        if (text.front() == ' ') {
+            after_blank = out.size();
+            width_there = width;
+        }
+        text.remove_prefix(size);
+    }
+    return out;
 }
 
 std::string value_text(const Json& value) {
@@ -54,6 +96,10 @@ std::string text_of(const Json& object, const char* name) {
 }
 
 void Sheet::line(std::string_view label, std::string_view text) {
+    piece(label, wrapped(text, std::max(kLabelWidth, base::utf8_length(label))));
+}
+
+void Sheet::piece(std::string_view label, std::string_view text) {
     out_ += style_.dim(fmt::format("{:<{}}", label, kLabelWidth)) + std::string(text) + "\n";
 }
 

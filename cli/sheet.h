@@ -27,6 +27,11 @@ class Style {
 /// Foreign text on one line.
 std::string shown(std::string_view text);
 
+/// One-line text that begins in the given column of the screen, over as many lines as it takes,
+/// each of which begins in that column. A terminal breaks lines at its own edge; wherever it did,
+/// text of others could look like a line of ours.
+std::string wrapped(std::string_view text, std::size_t column);
+
 /// A value on one line: texts as they are, lists joined by commas, the rest as JSON.
 std::string value_text(const base::Json& value);
 
@@ -45,7 +50,10 @@ class Sheet {
     Sheet(const base::Json& document, Style style) : document_(document), style_(style) {}
 
     const Style& style() const { return style_; }
+    /// A label and one-line text, wrapped beside it.
     void line(std::string_view label, std::string_view text);
+    /// As line, but however long in one piece, for what a human copies.
+    void piece(std::string_view label, std::string_view text);
     void raw(std::string_view text) { out_ += text; }
     /// A member of the document on one line, if it is there.
     void show(std::string_view label, const char* name);

@@ -75,12 +75,10 @@ ExecuteRequest read_skill(const Arguments& arguments) {
         throw UsageError("--skill-sha256 takes 64 lower-case hex digits.");
     out.session_id = text_argument(arguments, "--session");
 
-    const std::string secrets = text_argument(arguments, "--secrets");
-    for (std::size_t start = 0; start < secrets.size();) {
-        const std::size_t end = std::min(secrets.find_first_of(", ", start), secrets.size());
-        if (end > start) out.secrets.push_back(secrets.substr(start, end - start));
-        start = end + 1;
-    }
+    out.secrets = words_of(text_argument(arguments, "--secrets"));
+    // Without names the server would take those of the program's header.
+    if (arguments.has("--secrets") && out.secrets.empty())
+        throw UsageError("--secrets names no secret.");
 
     base::Json args = base::Json::object();
     if (arguments.has("--args")) args = base::parse_json(read_json_object(arguments, "--args"));

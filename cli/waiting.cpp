@@ -15,18 +15,25 @@ void announce(const Submission& submission, std::string_view what, Context& cont
         context.console.note(fmt::format("👉 Approve {}: {}", what, submission.approval_url));
 }
 
+void tell_how_to_go_on(std::string_view id, Context& context) {
+    context.console.note(fmt::format("        Go on waiting with: oauth3 poll {}", id));
+}
+
 std::optional<RequestState> wait_for(Client& client, std::string_view id, Context& context,
                                      ExitCode& code) {
     try {
         return client.poll(id);
     } catch (const ClientError& error) {
         const bool interrupted = error.kind() == ClientErrorKind::interrupted;
-        if (!interrupted && error.kind() != ClientErrorKind::timeout) throw;
+        if (!interrupted && error.kind() != ClientErrorKind::timeout) {
+            tell_how_to_go_on(id, context);
+            throw;
+        }
         code = interrupted ? ExitCode::interrupted : ExitCode::timeout;
         const std::string sentence = interrupted ? "interrupted; the request lives on"
                                                  : "no result in time; the request lives on";
-        context.console.error(fmt::format("{}: {}.", id, sentence),
-                              fmt::format("Go on waiting with: oauth3 poll {}", id));
+        context.console.error(fmt::format("{}: {}.", id, sentence));
+        tell_how_to_go_on(id, context);
         if (context.prints_documents)
             context.console.document({{"request_id", id},
                                       {"status", interrupted ? "interrupted" : "timeout"},

@@ -13,11 +13,14 @@ namespace oauth3::cli {
 /// Prints the link to approve, if somebody has to, on stderr. `what`: "scope" or "execution".
 void announce(const Submission& submission, std::string_view what, Context& context);
 
-/// Waits until the request is final or lacks secrets, and returns its state. If the time is over or
-/// Ctrl-C is pressed, says on stderr how to go on, prints the document and returns nullopt; `code`
-/// is then the exit code.
+/// Waits until the request is final or lacks secrets, and returns its state. Whatever ends that
+/// early, says on stderr how to go on. If it is the end of the time or Ctrl-C, prints the document
+/// and returns nullopt; `code` is then the exit code.
 std::optional<RequestState> wait_for(Client& client, std::string_view id, Context& context,
                                      ExitCode& code);
+
+/// Says on stderr how to go on waiting for a request.
+void tell_how_to_go_on(std::string_view id, Context& context);
 
 /// Prints the final reply, or with --raw the program's output, and returns the exit code that its
 /// status stands for.

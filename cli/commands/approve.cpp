@@ -73,8 +73,9 @@ ExitCode run_approve(const Arguments& arguments, Context& context) {
     const Json request = fetch(client, id);
     refuse_what_cannot_be_approved(request);
     if (asks) {
-        terminal->write(render_request(request, context.console.colour()) + "\n" +
-                        meaning(request, level) + "\n");
+        const bool colour = context.console.colour();
+        terminal->write(render_request(request, colour) + "\n" + render_in_short(request, colour) +
+                        "\n" + meaning(request, level) + "\n");
         if (!terminal->confirm("Approve? [y/N] ")) {
             context.console.error("Nothing was decided.",
                                   fmt::format("To refuse it: oauth3 deny {}", id));

@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/render_lists.h"
+#include "cli/sheet.h"
 #include "cli/skill_input.h"
 
 #include <fmt/format.h>
@@ -26,10 +27,16 @@ ExitCode run_audit(const Arguments& arguments, Context& context) {
     filter.tenant = text_argument(arguments, "--tenant");
     if (arguments.has("--request")) filter.request_id = text_argument(arguments, "--request");
     Client client = connect_owner(arguments, context);
+    const Page page = client.audit(filter);
     return print_either(
-        base::parse_json(client.audit(filter).json),
-        [](const Json& document, bool colour) {
-            return render_events(list_in(document, "events"), colour);
+        base::parse_json(page.json),
+        [&](const Json& document, bool colour) {
+            std::string text = render_events(list_in(document, "events"), colour);
+            if (page.next.empty()) return text;
+            // The story of one request is told from its beginning, so what is missing is its end.
+            return text + (filter.request_id.empty()
+                               ? fmt::format("There is more: --before {}\n", shown(page.next))
+                               : std::string("There is more: a higher --limit shows it\n"));
         },
         context);
 }

@@ -66,8 +66,10 @@ Command restore_command() {
         .audience = Audience::server,
         .summary = "Make a data folder from a backup",
         .description =
-            "The folder must hold no data yet, and no server may run on it. Keys work as before; "
-            "browsers have to log in again.",
+            "The folder must hold no data yet, and no server may run on it. Keys work as before, "
+            "those too that were revoked after the backup was made; browsers have to log in "
+            "again. Nothing runs a second time: requests that were approved and had not run fail "
+            "with \"restored from a backup; ask again\", and all sessions end.",
         .positional = "FILE",
         .positional_help = "The file that 'oauth3 backup' wrote",
         .positional_is_path = true,

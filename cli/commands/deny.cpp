@@ -33,8 +33,10 @@ Command deny_command() {
         .summary = "Refuse a request",
         .positional = "ID",
         .positional_help = "The id of the request",
-        .options = human_options(
-            {{.name = "--reason", .value = "TEXT", .help = "Why; the agent is told"}}),
+        .options = human_options({{.name = "--reason",
+                                   .value = "TEXT",
+                                   .help = "Why; the agent is told",
+                                   .may_be_empty = true}}),
         .run = &run_deny,
     };
 }

@@ -1,8 +1,6 @@
 #include "cli/background.h"
 #include "cli/commands/commands.h"
-#include "cli/config.h"
 #include "cli/console.h"
-#include "cli/job.h"
 #include "cli/keys.h"
 #include "cli/options.h"
 #include "cli/skill_input.h"
@@ -11,31 +9,28 @@
 namespace oauth3::cli {
 namespace {
 
-ExitCode run_in_background(const Arguments& arguments, Context& context) {
+Submission submit(Client& client, const ExecuteRequest& request, const Arguments& arguments,
+                  Context& context) {
+    Submission out = client.execute(request, arguments.text_or("--idempotency-key", ""));
+    announce(out, "execution", context);
+    return out;
+}
+
+ExitCode run_detached(const Arguments& arguments, Context& context) {
     BackgroundWork work;
     work.deadline = deadline_of(arguments);
     const ExecuteRequest request = read_skill(arguments);
-    work.url = server_url(arguments, context.console).text;
-    // Before anything is submitted that nobody could be told about.
-    Job job = Job::create();
-    try {
-        Client client = connect_agent(arguments, context, work.deadline);
-        work.agent_key = client.agent_key();
-        const Submission submission =
-            client.execute(request, arguments.text_or("--idempotency-key", ""));
-        announce(submission, "execution", context);
-        work.execution_id = submission.request_id;
-        job.submitted(submission, "exec_request_id", "polling_exec");
-    } catch (...) {
-        job.discard();
-        throw;
-    }
-    return go_on_in_background(job, work, context);
+    return run_in_background(
+        arguments, context, std::move(work), [&](Client& client, BackgroundWork& rest) {
+            Submission submission = submit(client, request, arguments, context);
+            rest.execution_id = submission.request_id;
+            return submission;
+        });
 }
 
 ExitCode run_execute(const Arguments& arguments, Context& context) {
     check_ways_to_wait(arguments);
-    if (arguments.has("--bg")) return run_in_background(arguments, context);
+    if (arguments.has("--bg")) return run_detached(arguments, context);
     const auto deadline = deadline_of(arguments);
     const ExecuteRequest request = read_skill(arguments);
     Client client = connect_agent(arguments, context, deadline);
@@ -43,9 +38,7 @@ ExitCode run_execute(const Arguments& arguments, Context& context) {
         context.console.document(base::parse_json(client.dry_run(request).reply.json));
         return ExitCode::ok;
     }
-    const Submission submission =
-        client.execute(request, arguments.text_or("--idempotency-key", ""));
-    announce(submission, "execution", context);
+    const Submission submission = submit(client, request, arguments, context);
     if (arguments.has("--no-wait")) {
         context.console.document(base::parse_json(submission.reply.json));
         return ExitCode::ok;

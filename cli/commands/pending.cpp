@@ -15,7 +15,9 @@ ExitCode run_pending(const Arguments& arguments, Context& context) {
     Client client = connect_owner(arguments, context);
     base::Json all = base::Json::array();
     std::string before;
-    for (int page = 0; page < kMostPages; ++page) {
+    for (int page = 0;; ++page) {
+        if (page == kMostPages)
+            throw base::Error("bad_reply", "The server's list of requests does not end.");
         const base::Json document = base::parse_json(client.pending(before).json);
         const auto requests = document.find("requests");
         if (requests == document.end() || !requests->is_array())

@@ -5,6 +5,8 @@
 #include "cli/sheet.h"
 #include "cli/waiting.h"
 
+#include <fmt/format.h>
+
 namespace oauth3::cli {
 namespace {
 
@@ -14,6 +16,12 @@ ExitCode run_result(const Arguments& arguments, Context& context) {
     if (!context.raw) {
         context.console.document(job);
         return code;
+    }
+    if (goes_on(job)) {
+        context.console.note(
+            fmt::format("oauth3: job {} goes on: {}", text_of(job, "job"), text_of(job, "status")));
+        // The status of the program, which 0 would be, does not exist yet.
+        return ExitCode::failed;
     }
     const base::Json* const reply = member(job, "result");
     // Only the reply of an execution has output: that of a scope says why there is none.
@@ -30,7 +38,10 @@ Command result_command() {
         .name = "result",
         .audience = Audience::agent,
         .summary = "Print how far a background job is, and its result once there is one",
-        .description = "The exit code is 0 while the job goes on: read its status.",
+        .description =
+            "The exit code is 0 while the job goes on: read its status. With --raw it is 1 then, "
+            "and "
+            "standard error says so.",
         .positional = "JOB_FILE",
         .positional_help = "The job_file that --bg printed, or the 8 hex digits of its job",
         .positional_is_path = true,

@@ -1,8 +1,6 @@
 #include "cli/background.h"
 #include "cli/commands/commands.h"
-#include "cli/config.h"
 #include "cli/console.h"
-#include "cli/job.h"
 #include "cli/keys.h"
 #include "cli/options.h"
 #include "cli/scope_input.h"
@@ -22,8 +20,11 @@ Asked read_all(const Arguments& arguments) {
     Asked out;
     out.execution = read_skill(arguments);
     out.scope_json = read_scope(arguments, out.execution.skill_code);
-    // The same key serves both calls: the server keeps them apart by route.
-    out.idempotency_key = arguments.text_or("--idempotency-key", "");
+    // The same key serves both calls, for the server keeps them apart by route: whichever of them
+    // is in doubt, the command goes on with the key that its error names.
+    out.idempotency_key = arguments.has("--idempotency-key")
+                              ? arguments.text_or("--idempotency-key", "")
+                              : new_idempotency_key();
     return out;
 }
 
@@ -36,32 +37,24 @@ Submission submit_scope(Client& client, const Asked& asked, Context& context) {
     return scope;
 }
 
-ExitCode run_in_background(const Arguments& arguments, Context& context) {
+ExitCode run_detached(const Arguments& arguments, Context& context) {
     BackgroundWork work;
     work.deadline = deadline_of(arguments);
     const Asked asked = read_all(arguments);
     work.execution = asked.execution;
     work.idempotency_key = asked.idempotency_key;
-    work.url = server_url(arguments, context.console).text;
-    // Before anything is submitted that nobody could be told about.
-    Job job = Job::create();
-    try {
-        Client client = connect_agent(arguments, context, work.deadline);
-        work.agent_key = client.agent_key();
-        const Submission scope = submit_scope(client, asked, context);
-        work.scope_id = scope.request_id;
-        work.execution.session_id = scope.session_id;
-        job.submitted(scope, "scope_request_id", "polling_scope");
-    } catch (...) {
-        job.discard();
-        throw;
-    }
-    return go_on_in_background(job, work, context);
+    return run_in_background(arguments, context, std::move(work),
+                             [&](Client& client, BackgroundWork& rest) {
+                                 Submission scope = submit_scope(client, asked, context);
+                                 rest.scope_id = scope.request_id;
+                                 rest.execution.session_id = scope.session_id;
+                                 return scope;
+                             });
 }
 
 ExitCode run_scope_and_execute(const Arguments& arguments, Context& context) {
     check_ways_to_wait(arguments);
-    if (arguments.has("--bg")) return run_in_background(arguments, context);
+    if (arguments.has("--bg")) return run_detached(arguments, context);
     const auto deadline = deadline_of(arguments);
     Asked asked = read_all(arguments);
     Client client = connect_agent(arguments, context, deadline);

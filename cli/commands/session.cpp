@@ -46,16 +46,6 @@ ExitCode run_show(const Arguments& arguments, Context& context) {
                         context);
 }
 
-Json words_of(const std::string& text) {
-    Json out = Json::array();
-    for (std::size_t start = 0; start < text.size();) {
-        const std::size_t end = std::min(text.find_first_of(", ", start), text.size());
-        if (end > start) out.push_back(text.substr(start, end - start));
-        start = end + 1;
-    }
-    return out;
-}
-
 /// What to replace: the file's members, and over them those of single options.
 Json read_narrower(const Arguments& arguments) {
     Json out = Json::object();
@@ -136,10 +126,12 @@ std::vector<Command> session_commands() {
             .options = common_options(
                 {{.name = "--secrets",
                   .value = "NAME,NAME",
-                  .help = "The only secrets that stay allowed"},
+                  .help = "The only secrets that stay allowed",
+                  .may_be_empty = true},
                  {.name = "--networks",
                   .value = "HOST,HOST",
-                  .help = "The only networks that stay allowed"},
+                  .help = "The only networks that stay allowed",
+                  .may_be_empty = true},
                  {.name = "--max-runs",
                   .value = "N",
                   .help = "How many runs the session allows in all"},
@@ -164,8 +156,10 @@ std::vector<Command> session_commands() {
             .description = "Works with the owner's key and with the agent's; see 'session show'.",
             .positional = "ID",
             .positional_help = kId,
-            .options = common_options(
-                {{.name = "--reason", .value = "TEXT", .help = "Why; it stands in the ledger"}}),
+            .options = common_options({{.name = "--reason",
+                                        .value = "TEXT",
+                                        .help = "Why; it stands in the ledger",
+                                        .may_be_empty = true}}),
             .run = &run_revoke,
         },
     };

@@ -1,5 +1,6 @@
 #include "api/render.h"
 
+#include "base/utf8.h"
 #include "policy/session.h"
 #include "policy/status.h"
 #include "skill/declaration.h"
@@ -13,11 +14,15 @@ namespace {
 using base::Json;
 using policy::Kind;
 
+/// Bytes of an error in the history; the status of the request has all of it.
+constexpr std::size_t kMostHistoryError = 1024;
+
 void put_time(Json& out, const char* name, const std::optional<base::Time>& time) {
     if (time) out[name] = base::to_millis(*time);
 }
 
-std::string_view wire_status(const store::RequestRow& row) {
+template <typename Row>
+std::string_view wire_status(const Row& row) {
     return policy::wire_status(row.status, row.executed_at.has_value());
 }
 
@@ -108,7 +113,7 @@ Json summary_json(Service& service, const store::RequestRow& row) {
     return out;
 }
 
-Json history_json(const store::RequestRow& row) {
+Json history_json(const store::HistoryRow& row) {
     Json out{{"request_id", row.id},
              {"tracking_id", row.id},
              {"kind", policy::to_string(row.kind)},
@@ -121,7 +126,8 @@ Json history_json(const store::RequestRow& row) {
     put_time(out, "approved_at", row.approved_at);
     put_time(out, "executed_at", row.executed_at);
     put_time(out, "completed_at", row.completed_at);
-    if (row.error) out["error"] = *row.error;
+    // A program's whole stderr may stand there; a page has up to 500 entries.
+    if (row.error) out["error"] = base::cut_utf8(*row.error, kMostHistoryError);
     return out;
 }
 
@@ -153,6 +159,8 @@ Json request_json(Service& service, const store::RequestRow& row) {
     if (row.declared_id && *row.declared_id != row.skill_id) out["declared_id"] = *row.declared_id;
     if (!row.violations.empty()) out["policy_violations"] = row.violations;
     if (row.scope) out["scope_request"] = scope_json(row);
+    if (policy::is_undecided(row.status))
+        out["session_digest"] = service.orchestrator().session_digest(row);
     if (row.authority) out["authority"] = *row.authority;
     if (row.level) out["level"] = *row.level;
     if (row.grant_digest) out["grant"] = *row.grant_digest;

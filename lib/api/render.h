@@ -18,7 +18,7 @@ base::Json request_json(Service& service, const store::RequestRow& row);
 base::Json summary_json(Service& service, const store::RequestRow& row);
 
 /// One line of GET /history (wire 9).
-base::Json history_json(const store::RequestRow& row);
+base::Json history_json(const store::HistoryRow& row);
 
 /// A session: S of wire 6.3.
 base::Json session_json(const store::SessionRow& row, base::Time now);

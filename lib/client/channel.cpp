@@ -27,8 +27,38 @@ base::SecretString checked_key(std::string key) {
     return base::SecretString(std::move(key));
 }
 
-bool may_repeat(const Outcome& outcome, Repeat repeat) {
-    switch (repeat) {
+std::optional<Json> object_in(const std::string& text) {
+    try {
+        Json document = base::parse_json(text);
+        if (document.is_object()) return document;
+    } catch (const base::JsonError&) {
+        // Told apart from a refusal by the caller.
+    }
+    return std::nullopt;
+}
+
+std::string sentence_in(const Json& document) {
+    return std::string(base::cut_utf8(text_of(document, "error"), kLongestSentence));
+}
+
+/// True iff the server has no room for one more undecided request. A human may take a while to
+/// make some.
+bool is_full(const Outcome& outcome) {
+    if (outcome.ending != Ending::answered || outcome.status != 429) return false;
+    const auto document = object_in(outcome.body);
+    return document && text_of(*document, "code") == "too_many_pending";
+}
+
+/// True iff the server may have done what it was asked for, and the outcome does not say so.
+bool leaves_doubt(const Outcome& outcome) {
+    const bool refused =
+        outcome.ending == Ending::answered && outcome.status >= 400 && outcome.status < 500;
+    return outcome.maybe_sent && !refused;
+}
+
+bool may_repeat(const Outcome& outcome, const Call& call) {
+    if (!call.waits_for_room && is_full(outcome)) return false;
+    switch (call.repeat) {
         case Repeat::never:
             return false;
         case Repeat::unsent:
@@ -41,20 +71,16 @@ bool may_repeat(const Outcome& outcome, Repeat repeat) {
 
 ClientErrorDetails details_of(const Call& call, bool maybe_sent) {
     ClientErrorDetails out;
+    out.request_id = call.request_id;
+    if (call.leaves_no_trace) return out;
     out.maybe_sent = maybe_sent && call.method != "GET";
     out.idempotency_key = call.idempotency_key;
-    out.request_id = call.request_id;
     return out;
 }
 
-std::optional<Json> object_in(const std::string& text) {
-    try {
-        Json document = base::parse_json(text);
-        if (document.is_object()) return document;
-    } catch (const base::JsonError&) {
-        // Told apart from a refusal by the caller.
-    }
-    return std::nullopt;
+std::string repeat_hint(const Call& call) {
+    return fmt::format("With the idempotency key {} it can be repeated safely.",
+                       call.idempotency_key);
 }
 
 }  // namespace
@@ -67,13 +93,15 @@ void lacks(const Answer& answer, const char* member) {
     throw ClientError(
         ClientErrorKind::protocol,
         fmt::format("{} does not answer as an oauth3 server: the reply lacks a good \"{}\"",
-                    answer.server, member));
+                    answer.server, member),
+        {.request_id = answer.request_id});
 }
 
 Channel::Channel(Client::Options options, std::string socket, const Clocks& clocks)
     : agent_key_(checked_key(std::move(options.agent_key))),
       owner_key_(checked_key(std::move(options.owner_key))),
       timeout_(options.timeout),
+      waits_for_room_(options.waits_for_room),
       progress_(std::move(options.progress)),
       clocks_(&clocks),
       transport_({.loopback = parse_server_url(options.url).loopback,
@@ -129,9 +157,12 @@ bool Channel::is_transient(const Outcome& outcome) {
 }
 
 std::string Channel::describe(const Outcome& outcome) const {
-    return outcome.ending == Ending::answered
-               ? fmt::format("{} answered with HTTP {}", server_, outcome.status)
-               : fmt::format("cannot reach {}: {}", server_, outcome.reason);
+    if (outcome.ending != Ending::answered)
+        return fmt::format("cannot reach {}: {}", server_, outcome.reason);
+    const auto document = object_in(outcome.body);
+    const std::string sentence = document ? sentence_in(*document) : std::string();
+    return fmt::format("{} answered with HTTP {}{}{}", server_, outcome.status,
+                       sentence.empty() ? "" : ": ", sentence);
 }
 
 void Channel::pause(std::string reason, const Outcome& outcome, milliseconds delay, Moment end,
@@ -152,9 +183,9 @@ Answer Channel::call(const Call& call) {
         const Moment end =
             call.repeat == Repeat::always ? std::min(time.end(), now() + kOneTry) : time.end();
         Outcome outcome = attempt(call, end);
-        maybe_sent = maybe_sent || outcome.maybe_sent;
+        maybe_sent = maybe_sent || leaves_doubt(outcome);
         outcome.maybe_sent = maybe_sent;
-        if (!may_repeat(outcome, call.repeat) || now() >= time.end())
+        if (!may_repeat(outcome, call) || now() >= time.end())
             return read(std::move(outcome), call, maybe_sent);
         pause(describe(outcome), outcome, back_off.next(), time.end(), call);
         if (now() >= time.end()) return read(std::move(outcome), call, maybe_sent);
@@ -168,8 +199,7 @@ void Channel::fail(const Outcome& outcome, const Call& call, bool maybe_sent) co
         doubt = "; the request may have arrived, and was not sent again";
     } else if (details.maybe_sent) {
         doubt = "; the request may have arrived";
-        details.hint = fmt::format("With the idempotency key {} it can be repeated safely.",
-                                   call.idempotency_key);
+        details.hint = repeat_hint(call);
     }
     const auto hint = [&details](const char* text) {
         if (details.hint.empty()) details.hint = text;
@@ -202,20 +232,23 @@ void Channel::fail(const Outcome& outcome, const Call& call, bool maybe_sent) co
         details);
 }
 
-void Channel::refuse(const Outcome& outcome, const Call& call,
-                     const std::optional<Json>& document) const {
-    // The server has answered: whatever the call did, this is what came of it.
-    ClientErrorDetails details = details_of(call, false);
+void Channel::refuse(const Outcome& outcome, const Call& call, const std::optional<Json>& document,
+                     bool maybe_sent) const {
+    // A refusal says what came of the call, but not one that asks to come again later.
+    const bool may_change = outcome.status >= 500 || outcome.status == 429;
+    ClientErrorDetails details = details_of(call, maybe_sent && may_change);
     details.http_status = outcome.status;
     std::string sentence;
     if (document) {
-        sentence = base::cut_utf8(text_of(*document, "error"), kLongestSentence);
+        sentence = sentence_in(*document);
         details.code = text_of(*document, "code");
         details.hint = base::cut_utf8(text_of(*document, "hint"), kLongestSentence);
         details.json = outcome.body;
     }
     if (sentence.empty())
         sentence = fmt::format("{} answered with HTTP {}", server_, outcome.status);
+    if (details.hint.empty() && details.maybe_sent && !details.idempotency_key.empty())
+        details.hint = repeat_hint(call);
     const bool refused_key = outcome.status == 401 || outcome.status == 403;
     throw ClientError(refused_key ? ClientErrorKind::authentication : ClientErrorKind::refused,
                       sentence, std::move(details));
@@ -225,7 +258,7 @@ Answer Channel::read(Outcome outcome, const Call& call, bool maybe_sent) const {
     if (outcome.ending != Ending::answered) fail(outcome, call, maybe_sent);
     std::optional<Json> document = object_in(outcome.body);
     const bool degraded = call.may_be_degraded && outcome.status == 503 && document;
-    if (outcome.status >= 400 && !degraded) refuse(outcome, call, document);
+    if (outcome.status >= 400 && !degraded) refuse(outcome, call, document, maybe_sent);
     if (outcome.status < 200 || (outcome.status >= 300 && !degraded)) {
         outcome.reason = fmt::format("HTTP {}, and redirects are not followed", outcome.status);
         outcome.ending = Ending::garbage;
@@ -234,7 +267,8 @@ Answer Channel::read(Outcome outcome, const Call& call, bool maybe_sent) const {
         outcome.ending = Ending::garbage;
     }
     if (outcome.ending != Ending::answered) fail(outcome, call, maybe_sent);
-    return {{outcome.status, std::move(outcome.body)}, *std::move(document), server_};
+    return {
+        {outcome.status, std::move(outcome.body)}, *std::move(document), server_, call.request_id};
 }
 
 }  // namespace oauth3::client

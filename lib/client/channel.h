@@ -34,6 +34,8 @@ struct Call {
     Repeat repeat = Repeat::never;
     std::string request_id = {};   ///< which request it is about, for errors
     bool may_be_degraded = false;  ///< a 503 is an answer too
+    bool leaves_no_trace = false;  ///< whether it arrived does not matter
+    bool waits_for_room = true;    ///< tried again after too_many_pending, if at all
 };
 
 /// A good answer. `server` names who gave it, for errors about what it lacks.
@@ -41,6 +43,7 @@ struct Answer {
     Reply reply;
     Json document;
     std::string server;
+    std::string request_id = {};  ///< as in Call
 };
 
 /// True iff `text` can be sent as a key, or is empty.
@@ -63,7 +66,7 @@ class Channel {
     Outcome attempt(const Call& call, Moment end);
     /// True iff another try may do better.
     static bool is_transient(const Outcome& outcome);
-    /// What went wrong, for progress: "cannot reach URL: why".
+    /// What went wrong, for progress: "cannot reach URL: why", or what the server says.
     std::string describe(const Outcome& outcome) const;
     /// The answer in an outcome. Throws ClientError for a refusal or what is no answer.
     /// `maybe_sent`: this or an earlier try of the same call may have arrived.
@@ -78,6 +81,8 @@ class Channel {
     /// Some answer came, or a connection was up long enough to wait in vain for one.
     bool reached() const { return reached_; }
     const std::string& server() const { return server_; }
+    const std::string& base_url() const { return base_url_; }
+    bool waits_for_room() const { return waits_for_room_; }
 
     void set_deadline(std::chrono::steady_clock::time_point deadline);
     void set_agent_key(std::string key);
@@ -101,13 +106,14 @@ class Channel {
   private:
     [[noreturn]] void fail(const Outcome& outcome, const Call& call, bool maybe_sent) const;
     [[noreturn]] void refuse(const Outcome& outcome, const Call& call,
-                             const std::optional<Json>& document) const;
+                             const std::optional<Json>& document, bool maybe_sent) const;
 
     std::string base_url_;
     std::string server_;  ///< as errors name it
     base::SecretString agent_key_;
     base::SecretString owner_key_;
     std::chrono::milliseconds timeout_;
+    bool waits_for_room_;
     std::function<void(const Progress&)> progress_;
     const Clocks* clocks_;
     std::optional<Moment> deadline_;

@@ -1,3 +1,4 @@
+#include "base/crypto.h"
 #include "client/impl.h"
 #include "client/reading.h"
 #include "client/waiting.h"
@@ -14,6 +15,10 @@ using client::Channel;
 using client::Key;
 using client::Repeat;
 using client::text_of;
+
+std::string new_idempotency_key() {
+    return base::to_hex(base::random_bytes(16));
+}
 
 Client::Client(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Client::~Client() = default;
@@ -39,6 +44,10 @@ void Client::set_agent_key(std::string key) {
 
 std::string Client::agent_key() const {
     return impl_->channel.agent_key();
+}
+
+const std::string& Client::url() const {
+    return impl_->channel.base_url();
 }
 
 Reply Client::signup(std::string_view name) {
@@ -77,7 +86,10 @@ Submission Client::scope(std::string_view json, std::string idempotency_key) {
 DryRun Client::dry_run(const ExecuteRequest& request) {
     base::Json body = client::body_of(request);
     body["dry_run"] = true;
-    return dry_run_of(client::post_once(impl_->channel, "/execute", base::dump_json(body), {}));
+    Call call = client::submitting_call("/execute", base::dump_json(body), {});
+    call.leaves_no_trace = true;
+    call.waits_for_room = false;
+    return dry_run_of(impl_->channel.call(call));
 }
 
 RequestState Client::status(std::string_view id, const Caller& caller) {
@@ -121,6 +133,8 @@ ScopedRun Client::scope_and_execute(std::string_view scope_json, const ExecuteRe
     if (!body.contains("session_id") && !request.session_id.empty())
         body["session_id"] = request.session_id;
     client::body_of(request);  // what could never be executed is told before a human is asked
+    // One key for both submissions: whichever is in doubt, the error names the key that goes on.
+    if (idempotency_key.empty()) idempotency_key = new_idempotency_key();
     const Submission submission = scope(base::dump_json(body), idempotency_key);
     impl_->channel.report(
         {Progress::Kind::submitted, submission.request_id, {}, submission.approval_url});

@@ -15,7 +15,9 @@
 namespace oauth3::client {
 namespace {
 
-constexpr std::size_t kMaxBody = std::size_t{16} << 20;
+/// stdout, stderr and an error that repeats stderr, 1 MiB each (wire 5.7), every byte of them
+/// escaped as six (\u001b): 18 MiB, and the rest.
+constexpr std::size_t kMaxBody = std::size_t{24} << 20;
 constexpr std::size_t kMaxHeaders = std::size_t{256} << 10;
 constexpr long kConnectTimeoutMs = 10'000;
 constexpr long kKeepAliveSeconds = 20;

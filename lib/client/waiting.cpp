@@ -1,6 +1,5 @@
 #include "client/waiting.h"
 
-#include "base/crypto.h"
 #include "client/back_off.h"
 #include "client/reading.h"
 
@@ -22,8 +21,7 @@ bool is_over(const std::string& status, bool until_final) {
 
 }  // namespace
 
-Answer post_once(Channel& channel, std::string path, std::string body,
-                 std::string idempotency_key) {
+Call submitting_call(std::string path, std::string body, std::string idempotency_key) {
     if (idempotency_key.size() > 255 || !fits_header(idempotency_key))
         throw std::invalid_argument("an idempotency key has 1 to 255 visible ASCII characters");
     Call call;
@@ -32,8 +30,15 @@ Answer post_once(Channel& channel, std::string path, std::string body,
     call.key = Key::agent;
     call.body = std::move(body);
     call.idempotency_key =
-        idempotency_key.empty() ? base::to_hex(base::random_bytes(16)) : std::move(idempotency_key);
+        idempotency_key.empty() ? new_idempotency_key() : std::move(idempotency_key);
     call.repeat = Repeat::always;
+    return call;
+}
+
+Answer post_once(Channel& channel, std::string path, std::string body,
+                 std::string idempotency_key) {
+    Call call = submitting_call(std::move(path), std::move(body), std::move(idempotency_key));
+    call.waits_for_room = channel.waits_for_room();
     return channel.call(call);
 }
 

@@ -186,6 +186,12 @@ TEST_CASE("on a terminal the human reads text") {
             on_terminal(home, server, {"tenant", "create", "Bot"}, kOwner, "shown once");
         CHECK(seen.find("oauth3_x") != std::string::npos);
     }
+    {
+        StandIn server(always(R"({"events":[{"seq":51,"action":"login.ok"}],"next":"51"})"));
+        CHECK(on_terminal(home, server, {"audit"}, kOwner, "--before 51").find("login.ok") !=
+              std::string::npos);
+        on_terminal(home, server, {"audit", "--request", "exec_1"}, kOwner, "a higher --limit");
+    }
     StandIn empty(always(R"({"owners":[]})"));
     on_terminal(home, empty, {"owner"}, kOwner, "There are no owners.");
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 
 // The commands of agents: exit codes, the one document on stdout, what goes to stderr.
@@ -118,7 +119,8 @@ TEST_CASE("authentication, refusals and an unreachable server have their exit co
         for (const char* verb : {"status", "cancel"}) {
             const Finished done = run_program(home, with_server(server, {verb, kExec}), kKey);
             CHECK(done.code == code);
-            CHECK(document_of(done) == Json{{"error", "No."}, {"code", "c"}, {"extra", 1}});
+            CHECK(document_of(done) ==
+                  Json{{"error", "No."}, {"code", "c"}, {"extra", 1}, {"request_id", kExec}});
             CHECK(done.err.find("No.") != std::string::npos);
         }
     }
@@ -220,21 +222,28 @@ TEST_CASE("Ctrl-C during a poll says how to go on") {
 TEST_CASE("what may have been submitted names the key with which the command goes on") {
     const Home home;
     const std::string code = home.file("a.ts", "1");
-    for (const bool interrupts : {true, false}) {
+    struct Case {
+        HttpReply bad;
+        bool interrupts;
+        int code;
+    };
+    const HttpReply silence{.hang = true};
+    const HttpReply broken{.status = 503,
+                           .body = R"({"error":"Down.","code":"shutting_down","hint":"Wait."})"};
+    for (const Case& c :
+         {Case{silence, true, 130}, Case{silence, false, 124}, Case{broken, false, 1}}) {
         std::atomic<bool> answers{false};
         StandIn server([&](const HttpRequest& request) {
-            HttpReply reply = answering(R"("status":"completed")")(request);
-            reply.hang = !answers;
-            return reply;
+            return answers ? answering(R"("status":"completed")")(request) : c.bad;
         });
         const std::vector<std::string> words{"execute", "--code", code};
         auto first = words;
-        first.insert(first.end(), {"--timeout", interrupts ? "60" : "1"});
+        first.insert(first.end(), {"--timeout", c.interrupts ? "60" : "1"});
         Program program(home, with_server(server, first), kKey);
         server.wait_for("/execute");
-        if (interrupts) program.signal(SIGINT);
+        if (c.interrupts) program.signal(SIGINT);
         const Finished done = program.wait();
-        CHECK(done.code == (interrupts ? 130 : 124));
+        CHECK(done.code == c.code);
         const std::string key = document_of(done).value("idempotency_key", "");
         REQUIRE(!key.empty());
         CHECK(done.err.find("--idempotency-key " + key + "\n") != std::string::npos);
@@ -246,6 +255,87 @@ TEST_CASE("what may have been submitted names the key with which the command goe
         for (const HttpRequest& request : server.requests())
             if (request.method == "POST") CHECK(request.header("idempotency-key") == key);
     }
+}
+
+TEST_CASE("both submissions of scope-and-execute are in doubt with one key, a dry run with none") {
+    const Home home;
+    const std::string code = home.file("a.ts", "1");
+    const std::string scope = home.file("s.json", R"({"description":"d"})");
+    StandIn server([&](const HttpRequest& request) {
+        if (request.path() == "/execute") return HttpReply{.status = 500, .body = "{}"};
+        return answering(R"("status":"completed")")(request);
+    });
+    const Finished done = run_program(home,
+                                      with_server(server, {"scope-and-execute", "--scope", scope,
+                                                           "--code", code, "--timeout", "1"}),
+                                      kKey);
+    CHECK(done.code == 1);
+    const std::string key = document_of(done).value("idempotency_key", "");
+    CHECK(!key.empty());
+    CHECK(done.err.find("--idempotency-key " + key + "\n") != std::string::npos);
+    CHECK(server.count("POST", "/scope") == 1);
+    for (const HttpRequest& request : server.requests())
+        if (request.method == "POST") CHECK(request.header("idempotency-key") == key);
+
+    // Its time is 300 s: a signal ends it earlier.
+    StandIn silent([](const HttpRequest&) { return HttpReply{.hang = true}; });
+    Program program(home, with_server(silent, {"execute", "--code", code, "--dry-run"}), kKey);
+    silent.wait_for("/execute");
+    program.signal(SIGINT);
+    const Finished dry = program.wait();
+    CHECK(dry.code == 130);
+    CHECK((dry.out + dry.err).find("idempotency") == std::string::npos);
+}
+
+TEST_CASE("whatever ends the waiting for what was submitted, its id is told") {
+    const Home home;
+    const std::string code = home.file("a.ts", "1");
+    struct Case {
+        HttpReply reply;
+        int code;
+        const char* word;
+    };
+    for (const Case& c :
+         {Case{
+              {.status = 401, .body = R"({"error":"No.","code":"invalid_key"})"}, 4, "invalid_key"},
+          Case{{.status = 404, .body = R"({"error":"No.","code":"not_found"})"}, 1, "not_found"},
+          Case{{.body = "<html>"}, 1, "bad_reply"}, Case{{.body = "{}"}, 1, "bad_reply"}}) {
+        StandIn server([&](const HttpRequest& request) {
+            return request.method == "GET" ? c.reply : answering("")(request);
+        });
+        for (const bool raw : {false, true}) {
+            std::vector<std::string> words{"execute", "--code", code};
+            if (raw) words.emplace_back("--raw");
+            const Finished done = run_program(home, with_server(server, words), kKey);
+            CHECK(done.code == c.code);
+            CHECK(done.err.find("oauth3 poll " + kExec + "\n") != std::string::npos);
+            if (raw) continue;
+            CHECK(document_of(done)["request_id"] == kExec);
+            CHECK(document_of(done)["code"] == c.word);
+        }
+    }
+}
+
+TEST_CASE("who does not wait is told at once that the server is full, and others why they wait") {
+    const Home home;
+    const std::string code = home.file("a.ts", "1");
+    StandIn server([](const HttpRequest&) {
+        return HttpReply{.status = 429,
+                         .body = R"({"error":"50 wait already.","code":"too_many_pending"})",
+                         .headers = {"Retry-After: 1"}};
+    });
+    for (const char* how : {"--no-wait", "--bg", "--dry-run"}) {
+        const std::size_t before = server.requests().size();
+        const Finished done =
+            run_program(home, with_server(server, {"execute", "--code", code, how}), kKey);
+        CHECK(done.code == 1);
+        CHECK(document_of(done)["code"] == "too_many_pending");
+        CHECK(server.requests().size() == before + 1);
+    }
+    const Finished waited =
+        run_program(home, with_server(server, {"execute", "--code", code, "--timeout", "2"}), kKey);
+    CHECK(waited.code == 1);
+    CHECK(waited.err.find("HTTP 429: 50 wait already.; trying again") != std::string::npos);
 }
 
 TEST_CASE("the end of --timeout says how to go on, whatever the server does") {
@@ -330,6 +420,15 @@ TEST_CASE("a command line that makes no sense is one sentence and exit code 2") 
              {{"execute", "--code", code, "--args", list}, "no JSON object"},
              {{"execute", "--code", code, "--args", code}, "JSON"},
              {{"execute", "--code", code, "--arg", "x"}, "NAME=TEXT"},
+             {{"execute", "--code", code, "--arg", ""}, "--arg is empty"},
+             {{"execute", "--code", code, "--secrets", ""}, "--secrets is empty"},
+             {{"execute", "--code", code, "--secrets", " , "}, "names no secret"},
+             {{"execute", "--code", code, "--session", ""}, "--session is empty"},
+             {{"execute", "--code", code, "--idempotency-key", ""}, "--idempotency-key is empty"},
+             {{"execute", "--code", code, "--skill-sha256", ""}, "--skill-sha256 is empty"},
+             {{"scope", "--scope", list, "--session", ""}, "--session is empty"},
+             {{"audit", "--tenant", ""}, "--tenant is empty"},
+             {{"session", "narrow", "s", "--file", ""}, "--file is empty"},
              {{"execute", "--code", code, "--timeout", "0"}, "--timeout"},
              {{"execute", "--code", code, "--timeout", "5m"}, "--timeout"},
              {{"execute", "--code", code, "--url", "ftp://x"}, "--url"},
@@ -344,9 +443,19 @@ TEST_CASE("a command line that makes no sense is one sentence and exit code 2") 
         const Finished done = run_program(home, c.words, kKey);
         INFO(fmt::format("{}", fmt::join(c.words, " ")) << "\n" << done.err);
         CHECK(done.code == 2);
-        CHECK(done.out.empty());
         CHECK(done.err.find(c.says) != std::string::npos);
         CHECK(done.err.rfind("oauth3: ", 0) == 0);
+        // Agents read stdout.
+        const std::vector<std::string> agents{"execute", "scope", "scope-and-execute", "poll",
+                                              "history"};
+        const bool is_agent = !c.words.empty() && std::find(agents.begin(), agents.end(),
+                                                            c.words.front()) != agents.end();
+        if (is_agent && std::find(c.words.begin(), c.words.end(), "--raw") == c.words.end()) {
+            CHECK(document_of(done)["code"] == "usage");
+            CHECK(document_of(done)["error"].is_string());
+        } else {
+            CHECK(done.out.empty());
+        }
     }
 }
 

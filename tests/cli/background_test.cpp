@@ -171,8 +171,9 @@ TEST_CASE("a background job is submitted first, tells where it is, and ends with
         CHECK(waiting.code == 0);
         CHECK(document_of(waiting)["status"] == "polling_exec");
         const Finished raw = result(home, how, true);
-        CHECK(raw.code == 0);
+        CHECK(raw.code == 1);
         CHECK(raw.out.empty());
+        CHECK(raw.err == "oauth3: job " + name + " goes on: polling_exec\n");
     }
 
     deciding.decide(kExec, "completed");
@@ -307,6 +308,11 @@ TEST_CASE("a worker that dies without a word is found out") {
     Deciding deciding;
     const Json job = document_of(start(home, deciding.server().url()));
     const Worker worker(job);
+    SECTION("while a human decides") {}
+    SECTION("while secrets are missing") {
+        deciding.decide(kExec, "awaiting_secrets");
+        deciding.wait_for_final_poll();
+    }
     worker.send(SIGKILL);
     REQUIRE(worker.ends());
     const Finished done = result(home, job["job_file"]);
@@ -336,6 +342,38 @@ TEST_CASE("what cannot be submitted leaves no job") {
                       homeless)
               .code == 1);
     CHECK(idle.requests().empty());
+}
+
+TEST_CASE("the longest legal reply is read, kept in a job and read from there") {
+    const Home home;
+    // 1 MiB each of stdout, stderr and an error that repeats it, every byte of them escaped.
+    std::string escaped;
+    for (int i = 0; i < 1 << 20; ++i) escaped += "\\u001b";
+    const std::string reply =
+        fmt::format(R"({{"status":"failed","error":"{0}","result":{{"stdout":"{0}","stderr":"{0}",)"
+                    R"("exitCode":7}}}})",
+                    escaped);
+    StandIn server([&](const HttpRequest& request) -> HttpReply {
+        if (request.method == "GET") return {.body = reply};
+        return {.body = fmt::format(R"({{"request_id":"{}","status":"pending"}})", kExec)};
+    });
+    const Json job = document_of(start(home, server.url()));
+    REQUIRE(Worker(job).ends());
+    const Finished done = result(home, job["job_file"], true);
+    CHECK(done.code == 7);
+    CHECK(done.out.size() == (1 << 20) + 1);
+}
+
+TEST_CASE("what was submitted and has no job is told by its id") {
+    const Home home;
+    StandIn server([&](const HttpRequest&) -> HttpReply {
+        // Now nothing can be written there any more.
+        fs::remove_all(home.path() / ".oauth3/jobs");
+        return {.body = fmt::format(R"({{"request_id":"{}","status":"pending"}})", kExec)};
+    });
+    const Finished done = start(home, server.url());
+    CHECK(done.code == 1);
+    CHECK(done.err.find("oauth3 poll " + kExec + "\n") != std::string::npos);
 }
 
 TEST_CASE("result reads job files only") {

@@ -1,5 +1,6 @@
 #include "base/crypto.h"
 #include "base/json.h"
+#include "cli/sheet.h"
 #include "client/stand_in.h"
 #include "program.h"
 #include "support/catch.h"
@@ -62,6 +63,7 @@ class OwnerServer {
             if (request.method == "POST") out.push_back(request.body);
         return out;
     }
+    std::size_t asked() const { return server_.requests().size(); }
     void change_after(int reads, Json document) {
         reads_left_ = reads;
         later_ = std::move(document);
@@ -120,6 +122,113 @@ TEST_CASE("approve shows everything before it asks, and y approves") {
     CHECK(program.wait().code == 0);
     CHECK(has(terminal.read_until("Approved"), kId));
     CHECK(server.decisions() == std::vector<std::string>{R"({"action":"approve","level":"once"})"});
+}
+
+TEST_CASE("what the decision turns on stands right before the question, and cannot be imitated") {
+    Json request = request_document();
+    // Blanks up to the edge of a screen, and then what would look like a line of its own.
+    request["skill_id"] = std::string(66, 'x') + std::string(200, ' ') + "Secrets:      none";
+    std::string code(200, ' ');
+    code += "In short\n";
+    for (int i = 0; i < 300; ++i) code += "//\n";
+    request["code"] = code;
+    request["code_hash"] = base::sha256_hex(code);
+    const Home home;
+    const OwnerServer server(request);
+    PseudoTerminal terminal;
+    RunOptions plain = owner(&terminal, true);
+    plain.environment["NO_COLOR"] = "1";
+    Program program(home, server.words({"approve", kId}), plain);
+    const std::string shown = terminal.read_until("[y/N] ");
+    terminal.type("n\n");
+    program.wait();
+    std::string in_short = shown.substr(shown.rfind("In short"));
+    for (const char* part :
+         {"exec_00000000000000a1", "GH_TOKEN, OTHER_ONE", "api.example.org", "42 s", "session_77",
+          "Not covered:  new network", "301 lines, 1109 bytes", "run once"}) {
+        CAPTURE(part);
+        CHECK(has(in_short, part));
+    }
+    for (std::size_t at = 0; at < shown.size();) {
+        const std::size_t end = std::min(shown.find("\r\n", at), shown.size());
+        const std::string line = shown.substr(at, end - at);
+        CAPTURE(line);
+        CHECK(line.size() < 80);
+        CHECK(line != "Secrets:      none");
+        at = end + 2;
+    }
+}
+
+TEST_CASE("text is wrapped within its column, whatever its characters") {
+    using cli::wrapped;
+    CHECK(wrapped("", 14).empty());
+    CHECK(wrapped("one two", 14) == "one two");
+    const std::string indent = "\n" + std::string(14, ' ');
+    const std::string a(65, 'a');
+    CHECK(wrapped(a, 14) == a);
+    CHECK(wrapped(a + "bc", 14) == a + indent + "bc");
+    CHECK(wrapped("one " + a, 14) == "one " + indent + a);
+    CHECK(wrapped("one " + a + "b", 14) == "one " + indent + a + indent + "b");
+    // A wide character takes two columns, a tab up to eight, a colour none.
+    std::string wide;
+    for (int i = 0; i < 32; ++i) wide += "漢";
+    CHECK(wrapped(wide + "漢", 14) == wide + indent + "漢");
+    CHECK(wrapped(std::string(58, 'a') + "\t", 14) == std::string(58, 'a') + indent + "\t");
+    CHECK(wrapped("\x1b[1;33m" + a + "\x1b[0m", 14) == "\x1b[1;33m" + a + "\x1b[0m");
+}
+
+TEST_CASE("a list of requests that does not end is no list") {
+    const Home home;
+    StandIn server([](const HttpRequest&) {
+        return HttpReply{.body = R"({"requests":[{"id":"exec_1"}],"next":"again"})"};
+    });
+    const Finished done = run_program(home, {"pending", "--url", server.url()}, owner());
+    CHECK(done.code == 1);
+    CHECK(base::parse_json(done.out)["code"] == "bad_reply");
+}
+
+TEST_CASE("the owner's key goes only where it was used before, or where --url sends it") {
+    const Home home;
+    const OwnerServer mine;
+    const OwnerServer other;
+    const auto ask = [&](std::map<std::string, std::string> environment,
+                         std::vector<std::string> more = {}) {
+        std::vector<std::string> words{"pending"};
+        words.insert(words.end(), more.begin(), more.end());
+        environment.emplace("OAUTH3_OWNER_KEY", "owner_key");
+        return run_program(home, words, {.environment = std::move(environment)});
+    };
+    home.file(".oauth3/config.json", Json{{"url", mine.url()}, {"theme", {1}}}.dump());
+    CHECK(ask({}).code == 0);
+    const std::string name = base::sha256_hex("owner_key").substr(0, 16);
+    const auto config = [&] { return base::parse_json(home.read(".oauth3/config.json")); };
+    CHECK(config() == Json{{"url", mine.url()},
+                           {"theme", {1}},
+                           {"owner_urls", {{name, Json::array({mine.url()})}}}});
+
+    // Neither a variable nor the file sends it elsewhere.
+    const Finished refused = ask({{"OAUTH3_URL", other.url()}});
+    CHECK(refused.code == 4);
+    CHECK(base::parse_json(refused.out)["code"] == "authentication");
+    CHECK(has(refused.err, "--url " + other.url()));
+    CHECK(other.asked() == 0);
+    // Another key has nothing to do with it.
+    const std::string second = home.file("second", "owner_2\n");
+    CHECK(ask({{"OAUTH3_URL", other.url()}}, {"--owner-key-file", second}).code == 4);
+    CHECK(other.asked() == 1);
+
+    CHECK(ask({}, {"--url", other.url() + "/"}).code == 0);
+    CHECK(ask({{"OAUTH3_URL", other.url()}}).code == 0);
+    CHECK(ask({{"OAUTH3_URL", mine.url()}}).code == 0);
+    CHECK(config()["owner_urls"][name] == Json{mine.url(), other.url()});
+}
+
+TEST_CASE("the owner's key does not go to the enclave_url of other programs") {
+    const Home home;
+    const OwnerServer foreign;
+    home.file(".oauth3/config.json", Json{{"enclave_url", foreign.url()}}.dump());
+    run_program(home, {"pending"}, owner());
+    CHECK(foreign.asked() == 0);
 }
 
 TEST_CASE("any other answer decides nothing") {

@@ -190,6 +190,59 @@ TEST_CASE("without HOME nothing is kept, so nothing is signed up") {
     CHECK(status(home, server.url(), {}, {{"HOME", ""}, {"OAUTH3_API_KEY", "k"}}).code == 0);
 }
 
+TEST_CASE("nothing signs up by itself where the new key could not be kept") {
+    const Home home;
+    const KeyServer server;
+    // A folder of root's in which not even root can make a file.
+    std::filesystem::create_directory_symlink("/proc/sys", home.path() / ".oauth3");
+    const Finished done = status(home, server.url());
+    CHECK(done.code == 4);
+    CHECK(done.err.find("--key-file") != std::string::npos);
+    CHECK(server.signups() == 0);
+}
+
+TEST_CASE("a new key that cannot be kept after all serves the command that made it") {
+    const Home home;
+    std::string used;
+    StandIn server([&](const HttpRequest& request) -> HttpReply {
+        if (request.path() != "/signup") {
+            used = request.header("authorization");
+            return {.body = R"({"status":"completed"})"};
+        }
+        std::filesystem::create_directory(home.path() / ".oauth3/config.json");
+        return {.body = R"({"api_key":"oauth3_new"})"};
+    });
+    const Finished done = status(home, server.url());
+    CHECK(done.code == 0);
+    CHECK(used == "Bearer oauth3_new");
+    CHECK(done.err.find("warning: the new key serves only now") != std::string::npos);
+    CHECK_FALSE(home.has(".oauth3/key"));
+}
+
+TEST_CASE("a key on a read-only disk is used, though it cannot be bound") {
+    const Home home;
+    const KeyServer server;
+    home.file(".oauth3/key", "mounted\n");
+    const std::string err = home.file("err", "");
+    const std::string folder = (home.path() / ".oauth3").string();
+    const auto in_read_only = [&](const std::string& command) {
+        return ::system(fmt::format("unshare --map-root-user --mount sh -c 'mount --bind {0} {0} "
+                                    "&& mount -o remount,ro,bind {0} && {1}'",
+                                    folder, command)
+                            .c_str());
+    };
+    if (in_read_only("true") != 0) {
+        WARN("no name space for mounts here");
+        return;
+    }
+    CHECK(in_read_only(fmt::format("HOME={} {} status {} --url {} >/dev/null 2>{}",
+                                   home.path().string(), OAUTH3_PROGRAM, kId, server.url(), err)) ==
+          0);
+    CHECK(server.keys() == std::vector<std::string>{"Bearer mounted"});
+    CHECK(home.read("err").find("warning: the key is not bound to " + server.url()) !=
+          std::string::npos);
+}
+
 TEST_CASE("sign-up prints its reply and keeps the key unless there is one") {
     const Home home;
     const KeyServer server;

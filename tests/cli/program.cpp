@@ -56,7 +56,7 @@ std::string Home::file(const std::string& name, const std::string& text, unsigne
 }
 
 std::string Home::read(const std::string& name) const {
-    return base::read_file(path_ / name);
+    return base::read_file(path_ / name, std::size_t{32} << 20);
 }
 
 unsigned Home::mode(const std::string& name) const {

@@ -1,5 +1,6 @@
 // The library against the real server: what the calls that change something really do.
 
+#include "base/files.h"
 #include "base/json.h"
 #include "client_support.h"
 #include "e2e/harness.h"
@@ -25,6 +26,53 @@ std::string tenant_of(Client& agent) {
 }
 
 }  // namespace
+
+TEST_CASE("a background worker still knows certificates that were named by a relative path") {
+    const e2e::Folder folder;
+    const std::string certificate = (folder / "ca.pem").string();
+    const std::string key = (folder / "ca.key").string();
+    REQUIRE(e2e::Process({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                          "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=x",
+                          "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
+                          certificate})
+                .wait()
+                .exit_code == 0);
+    e2e::Process server({e2e::program(), "serve", "--data-dir", (folder / "data").string(),
+                         "--owner-key-out", (folder / "owner.key").string(), "--ready-file",
+                         (folder / "ready").string(), "--listen", "127.0.0.1:0", "--tls-cert",
+                         certificate, "--tls-key", key});
+    server.wait_line("listening on ");
+    std::string url = base::read_file(folder / "ready");
+    url.pop_back();
+    e2e::write_file(folder / "a.ts", "console.log(1)\n");
+    const std::map<std::string, std::string> environment{
+        {"HOME", folder.path().string()}, {"SSL_CERT_FILE", "ca.pem"}, {"OAUTH3_API_KEY", ""}};
+    const e2e::Ended started =
+        e2e::Process({"sh", "-c", "cd \"$1\" && exec \"$2\" execute --code a.ts --bg --url \"$3\"",
+                      "sh", folder.path().string(), e2e::program(), url},
+                     environment)
+            .wait();
+    INFO(started.err);
+    REQUIRE(started.exit_code == 0);
+    const Json job = base::parse_json(started.out);
+    std::string owner = base::read_file(folder / "owner.key");
+    owner.pop_back();
+    REQUIRE(e2e::Process({e2e::program(), "approve", job["request_id"], "--yes", "--url", url},
+                         {{"HOME", folder.path().string()},
+                          {"SSL_CERT_FILE", certificate},
+                          {"OAUTH3_OWNER_KEY", owner}})
+                .wait()
+                .exit_code == 0);
+    // As long as the worker says that it goes on.
+    Json now;
+    do {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        now = base::parse_json(
+            e2e::Process({e2e::program(), "result", job["job_file"]}, environment).wait().out);
+    } while (now["status"] == "polling_exec");
+    INFO(now.dump());
+    CHECK(now["status"] == "completed");
+}
 
 TEST_CASE("a scope, runs in its session, narrowing and revoking, by the library") {
     const Server server;

@@ -109,15 +109,19 @@ TEST_CASE("conformance 39: 0: what only asks") {
     CHECK(document_of(shell.run({"history"}))["executions"].size() == 1);
 }
 
-TEST_CASE("conformance 39: 2: usage, and nothing on stdout") {
+TEST_CASE("conformance 39: 2: usage, and a document for agents") {
     const Server server;
     const Shell shell(server);
     for (const std::vector<std::string>& words :
          {std::vector<std::string>{}, {"exceute"}, {"execute"}, {"poll"}, {"session", "shwo"}}) {
         const Ended ended = shell.run(words);
         CHECK(ended.exit_code == 2);
-        CHECK(ended.out.empty());
         CHECK(ended.err.rfind("oauth3: ", 0) == 0);
+        if (!words.empty() && (words.front() == "execute" || words.front() == "poll")) {
+            CHECK(base::parse_json(ended.out)["code"] == "usage");
+        } else {
+            CHECK(ended.out.empty());
+        }
     }
 }
 

@@ -159,7 +159,7 @@ TEST_CASE("a backup of a running server is a server again") {
     CHECK(operate(server, {"restore", file}, server.data()).exit_code == 1);
     std::filesystem::remove_all(server.data());
     document_of(operate(server, {"restore", file}, server.data()));
-    server.start();
+    server.start(true);  // the owner's key is bound to the URL
     CHECK(server.get("/execute/" + done["request_id"].get<std::string>() + "/status", key)
               .json()["result"]["stdout"] == "kept");
     CHECK(document_of(owner(server, {"audit", "verify"}))["last_hash"] == before["last_hash"]);

@@ -34,7 +34,7 @@ struct ClientErrorDetails {
     std::string code = {};             ///< wire 1.5, such as "already_decided"; may be empty
     std::string hint = {};             ///< what to do next; may be empty
     std::string json = {};             ///< the server's whole error document; may be empty
-    bool maybe_sent = false;           ///< a POST or DELETE broke off after bytes of it had left
+    bool maybe_sent = false;           ///< a POST or DELETE may have been done without a word of it
     std::string idempotency_key = {};  ///< with which a submission was sent; may be empty
     std::string request_id = {};       ///< of the request that was waited for; may be empty
 };
@@ -74,6 +74,9 @@ struct ServerUrl {
 /// Reads a base URL: http or https, a host, perhaps a port and a path prefix. Throws
 /// std::invalid_argument (one sentence) for anything else, and for a user, query or fragment.
 ServerUrl parse_server_url(std::string_view text);
+
+/// A random Idempotency-Key.
+std::string new_idempotency_key();
 
 /// True iff `id` can be a request's id: 1 to 64 of [A-Za-z0-9_-].
 bool is_request_id(std::string_view id);
@@ -230,6 +233,9 @@ class Client {
         /// Calls are ended as `interrupted` as soon as this descriptor is readable; -1: never.
         int interrupt_fd = -1;
         std::function<void(const Progress&)> progress = {};
+        /// Submissions that the server has no room for (too_many_pending) are sent again until the
+        /// time is over; false: they are refused at once.
+        bool waits_for_room = true;
     };
 
     /// Throws std::invalid_argument for a URL that parse_server_url refuses or a key that cannot
@@ -249,6 +255,8 @@ class Client {
     void set_agent_key(std::string key);
     /// The key of agent calls; empty if there is none.
     std::string agent_key() const;
+    /// The server's base URL, in the form of ServerUrl.
+    const std::string& url() const;
 
     // --- agent calls ---
 
@@ -257,7 +265,7 @@ class Client {
     /// This and every other POST and DELETE below but execute, scope and dry_run are tried again,
     /// with back-off and until the time is over, only while it is certain that nothing was sent (no
     /// connection, no TLS). A request of which a byte may have left is never sent a second time:
-    /// the error then has maybe_sent().
+    /// the error then has maybe_sent(), and so has that of an answer of 500 and above.
     Reply signup(const NewAgent& agent);
     Reply signup(std::string_view name);
 
@@ -273,7 +281,7 @@ class Client {
     Submission scope(std::string_view json, std::string idempotency_key = {});
 
     /// What would become of `request`: asks for no approval, leaves no row and runs nothing.
-    /// Retried as execute().
+    /// Retried as execute(), but for want of room.
     DryRun dry_run(const ExecuteRequest& request);
 
     /// GET /execute/:id/status, once.
@@ -293,8 +301,8 @@ class Client {
                                   std::string idempotency_key = {});
 
     /// scope() with `scope_json` and, unless it has one, the request's code as its skill_code; then
-    /// poll(), and if the scope is completed execute_and_wait() in its session. An idempotency key
-    /// is used for both submissions.
+    /// poll(), and if the scope is completed execute_and_wait() in its session. The idempotency key
+    /// (a random one if that is empty) is used for both submissions.
     ScopedRun scope_and_execute(std::string_view scope_json, const ExecuteRequest& request,
                                 const PollOptions& options = {}, std::string idempotency_key = {});
 
