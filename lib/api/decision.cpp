@@ -27,7 +27,7 @@ Level read_level(std::string_view word, policy::Kind kind) {
 }
 
 Decision make(std::string_view action, std::string_view level, std::string reason,
-              policy::Kind kind) {
+              std::optional<std::string> session_digest, policy::Kind kind) {
     Decision out;
     if (action != "approve" && action != "deny")
         throw Refusal(400, "invalid_action", "The action must be approve or deny.");
@@ -36,6 +36,7 @@ Decision make(std::string_view action, std::string_view level, std::string reaso
     if (base::utf8_length(reason) > kMaxReason)
         throw bad_field("reason", "\"reason\" takes at most 1000 characters.");
     out.reason = std::move(reason);
+    out.session_digest = std::move(session_digest);
     return out;
 }
 
@@ -49,7 +50,7 @@ Decision read_decision(const Body& body, policy::Kind kind) {
     body.refuse({"secrets", "narrow"});
     if (body.boolean("pin_args") == true) body.refuse({"pin_args"});
     return make(body.text("action").value_or(""), body.text("level").value_or("once"),
-                body.text("reason").value_or(""), kind);
+                body.text("reason").value_or(""), body.text("session_digest"), kind);
 }
 
 Decision read_decision(const http::Fields& form, policy::Kind kind) {
@@ -70,7 +71,14 @@ Decision read_decision(const http::Fields& form, policy::Kind kind) {
     // A browser sends the line ends of a text field as CR LF.
     std::string reason = text("reason", "");
     std::erase(reason, '\r');
-    return make(text("action", ""), text("level", "once"), std::move(reason), kind);
+    std::optional<std::string> seen;
+    if (std::string digest = text("session_digest", ""); !digest.empty()) seen = std::move(digest);
+    return make(text("action", ""), text("level", "once"), std::move(reason), std::move(seen),
+                kind);
+}
+
+Refusal session_changed() {
+    return bad_field("session_digest", kSessionChanged);
 }
 
 std::string_view status_word(const store::RequestRow& row) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/body.h"
+#include "api/refusal.h"
 #include "api/service.h"
 #include "base/json.h"
 #include "http/message.h"
@@ -15,6 +16,11 @@ namespace oauth3::api {
 /// are refused, not ignored.
 orchestrator::Decision read_decision(const Body& body, policy::Kind kind);
 orchestrator::Decision read_decision(const http::Fields& form, policy::Kind kind);
+
+inline constexpr const char* kSessionChanged = "The session has changed meanwhile; look again.";
+
+/// What a program is told if orchestrator::Decided::session_changed: 400 bad_request.
+Refusal session_changed();
 
 /// What a decision that was made answers (wire 7.3).
 base::Json decided_json(const orchestrator::Decided& done);

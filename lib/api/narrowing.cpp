@@ -62,6 +62,13 @@ Refusal not_narrower(const std::string& field) {
 
 policy::Narrowing read_narrowing(const Body& body) {
     body.refuse({"rules", "args"});
+    // A misspelt part that was ignored would look as if it were cut.
+    const auto unknown =
+        body.unknown({"secrets", "networks", "code_hashes", "max_runs", "max_timeout", "expires_in",
+                      "any_code", "rules", "args", "tenant", "csrf"});
+    if (!unknown.empty())
+        throw bad_field(unknown.front(),
+                        fmt::format("\"{}\" is no part of a session.", unknown.front()));
     // No session of this server allows any code, so leaving it off changes nothing.
     if (body.boolean("any_code") == true) throw not_narrower("any_code");
     policy::Narrowing out;

@@ -9,8 +9,8 @@
 namespace oauth3::api {
 
 /// What a session is to be cut down to, from the members of a body (wire 6.3). Throws a Refusal:
-/// 400 bad_request for a malformed part, or one that nothing enforces here; 400 not_narrower for
-/// an any_code that is true.
+/// 400 bad_request for a part that is unknown, malformed, or that nothing enforces here; 400
+/// not_narrower for an any_code that is true.
 policy::Narrowing read_narrowing(const Body& body);
 
 /// The refusal of a part that the session does not cover already.

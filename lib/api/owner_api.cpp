@@ -8,11 +8,16 @@
 #include "api/routes.h"
 #include "policy/status.h"
 
+#include <algorithm>
+
 namespace oauth3::api {
 namespace {
 
 using base::Json;
 using orchestrator::Principal;
+
+/// A row holds all that was asked, arguments too, of which a list shows nothing.
+constexpr std::int64_t kRowsAtOnce = 20;
 
 http::Reply list(Service& service, const http::Request& request, const Principal& owner) {
     store::ListFilter filter;
@@ -22,14 +27,24 @@ http::Reply list(Service& service, const http::Request& request, const Principal
     }
     filter.tenant_id = request.query_value("tenant");
     filter.before = request_cursor(request, "before");
-    const std::int64_t limit = page_limit(request);
-    filter.limit = limit + 1;  // one more tells whether there is a next page
-    auto rows = service.orchestrator().list(owner, filter);
-    const bool more = cut_page(rows, limit);
+    std::int64_t left = page_limit(request);
     Json items = Json::array();
-    for (const store::RequestRow& row : rows) items.push_back(summary_json(service, row));
-    return json_response(
-        200, {{"requests", std::move(items)}, {"next", more ? Json(rows.back().id) : Json()}});
+    Json next;
+    while (left > 0) {
+        const std::int64_t some = std::min(left, kRowsAtOnce);
+        filter.limit = some + 1;  // one more tells whether there are more
+        auto rows = service.orchestrator().list(owner, filter);
+        const bool more = cut_page(rows, some);
+        for (const store::RequestRow& row : rows) items.push_back(summary_json(service, row));
+        if (!more) {
+            next = nullptr;
+            break;
+        }
+        next = rows.back().id;
+        filter.before = rows.back().id;
+        left -= some;
+    }
+    return json_response(200, {{"requests", std::move(items)}, {"next", std::move(next)}});
 }
 
 http::Reply show(Service& service, const http::Request& request, const Principal& owner) {
@@ -45,6 +60,7 @@ http::Reply decide(Service& service, const http::Request& request, const Princip
     const auto done =
         service.orchestrator().decide(owner, row->id, read_decision(Body(request), row->kind));
     if (!done) throw not_found();
+    if (done->session_changed) throw session_changed();
     if (!done->made)
         throw Refusal(409, "already_decided", "The request was decided already.", {},
                       {{"status", status_word(done->row)}});

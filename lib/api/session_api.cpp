@@ -5,6 +5,7 @@
 #include "api/refusal.h"
 #include "api/render.h"
 #include "api/routes.h"
+#include "api/session_lookup.h"
 #include "base/utf8.h"
 
 #include <fmt/format.h>
@@ -17,21 +18,6 @@ using orchestrator::Principal;
 
 constexpr std::size_t kMaxReason = 1000;
 
-/// The tenant whose session is meant: an agent's own; for an owner the one it names in query or
-/// body, or the only one that has a session of this id.
-std::string tenant_of(Service& service, const http::Request& request, const Body& body,
-                      const Principal& who) {
-    if (who.is_agent()) return who.tenant_id;
-    if (auto named = request.query_value("tenant")) return *named;
-    if (auto named = body.text("tenant")) return *named;
-    const auto tenants = service.orchestrator().tenants_with_session(who, request.params.at(0));
-    if (tenants.empty()) throw not_found();
-    if (tenants.size() > 1)
-        throw Refusal(400, "tenant_required", "More than one agent has a session of that name.",
-                      "Name the agent: add ?tenant=<tenant_id>.");
-    return tenants.front();
-}
-
 http::Reply list(Service& service, const http::Request& request, const Principal& who) {
     const base::Time now = service.clock().now();
     Json items = Json::array();
@@ -41,10 +27,9 @@ http::Reply list(Service& service, const http::Request& request, const Principal
 }
 
 http::Reply show(Service& service, const http::Request& request, const Principal& who) {
-    const std::string tenant = tenant_of(service, request, Body(http::Request{}), who);
-    const auto row = service.orchestrator().session(who, tenant, request.params.at(0));
-    if (!row) throw not_found();
-    return json_response(200, session_json(*row, service.clock().now()));
+    const auto row =
+        find_session(service, who, request.params.at(0), request.query_value("tenant"));
+    return json_response(200, session_json(row, service.clock().now()));
 }
 
 http::Reply revoke(Service& service, const http::Request& request, const Principal& who) {
@@ -52,21 +37,18 @@ http::Reply revoke(Service& service, const http::Request& request, const Princip
     const std::string reason = body.text("reason").value_or("");
     if (base::utf8_length(reason) > kMaxReason)
         throw bad_field("reason", "\"reason\" takes at most 1000 characters.");
-    const std::string tenant = tenant_of(service, request, body, who);
-    const auto row =
-        service.orchestrator().revoke_session(who, tenant, request.params.at(0), reason);
-    if (!row) throw not_found();
-    return json_response(200, {{"deleted", true}, {"session_id", row->id}});
+    const auto row = find_session(service, who, request.params.at(0), body.named_tenant(request));
+    if (!service.orchestrator().revoke_session(who, row.tenant_id, row.id, reason))
+        throw not_found();
+    return json_response(200, {{"deleted", true}, {"session_id", row.id}});
 }
 
 http::Reply narrow(Service& service, const http::Request& request, const Principal& who) {
     const Body body(request);
-    const std::string tenant = tenant_of(service, request, body, who);
-    const std::string& id = request.params.at(0);
     // Before the body is looked at: nobody learns by its errors that a session exists.
-    if (!service.orchestrator().session(who, tenant, id)) throw not_found();
+    const auto row = find_session(service, who, request.params.at(0), body.named_tenant(request));
     const auto outcome =
-        service.orchestrator().narrow_session(who, tenant, id, read_narrowing(body));
+        service.orchestrator().narrow_session(who, row.tenant_id, row.id, read_narrowing(body));
     if (!outcome) throw not_found();
     if (const auto* problem = std::get_if<policy::NotNarrower>(&*outcome))
         throw not_narrower(problem->field);

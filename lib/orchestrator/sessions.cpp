@@ -14,10 +14,6 @@ using policy::Status;
 /// stays: a human may still decide on it.
 constexpr Status kApproved[] = {Status::approved, Status::awaiting_secrets, Status::executing};
 
-bool may_see(const Principal& who, const store::SessionRow& row) {
-    return who.is_agent() ? who.tenant_id == row.tenant_id : who.owner_id == row.owner_id;
-}
-
 }  // namespace
 
 std::vector<store::SessionRow> Orchestrator::sessions(const Principal& who,
@@ -32,6 +28,17 @@ std::optional<store::SessionRow> Orchestrator::session(const Principal& who,
     if (!row || !may_see(who, *row) || !policy::is_live(row->session, clock_.now()))
         return std::nullopt;
     return row;
+}
+
+std::optional<store::SessionRow> Orchestrator::session_of(const store::RequestRow& row) {
+    auto out = sessions_.find(row.tenant_id, row.session_id);
+    if (!out || !policy::is_live(out->session, clock_.now())) return std::nullopt;
+    return out;
+}
+
+std::string Orchestrator::session_digest(const store::RequestRow& row) {
+    const auto session = session_of(row);
+    return policy::session_digest(session ? std::optional(session->session) : std::nullopt);
 }
 
 std::vector<std::string> Orchestrator::tenants_with_session(const Principal& who,
@@ -82,7 +89,12 @@ std::optional<std::variant<store::SessionRow, policy::NotNarrower>> Orchestrator
     const base::Time now = clock_.now();
     auto narrowed = policy::narrow(row->session, to, now);
     if (auto* problem = std::get_if<policy::NotNarrower>(&narrowed)) return std::move(*problem);
-    row->session = std::get<policy::Session>(std::move(narrowed));
+    auto& after = std::get<policy::Session>(narrowed);
+    // The ledger keeps the whole policy of a change, and an agent may ask for none again and again.
+    if (after.expires_at == row->session.expires_at &&
+        policy::to_json(after.policy) == policy::to_json(row->session.policy))
+        return std::move(*row);
+    row->session = std::move(after);
     store::Transaction tx(database_);
     sessions_.put_narrowed(tx, *row, who.actor(), now);
     tx.commit();

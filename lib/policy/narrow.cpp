@@ -20,10 +20,6 @@ bool includes(const std::vector<T>& all, const std::vector<T>& some) {
     return std::includes(all.begin(), all.end(), some.begin(), some.end());
 }
 
-bool covered(const Networks& by, const base::Network& network) {
-    return std::any_of(by.begin(), by.end(), [&](const auto& n) { return n.covers(network); });
-}
-
 /// What of `hosts` is left within `allowed`: a host that is allowed as it is, else what is allowed
 /// of it.
 Networks within(const Networks& hosts, const Networks& allowed) {

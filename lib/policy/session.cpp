@@ -21,14 +21,14 @@ bool contains(const std::vector<T>& list, const T& item) {
 }
 
 /// What a scope and the approval of a single run have in common when a session grows by them.
-struct Growth {
+struct Addition {
     const std::vector<std::string>& secrets;
     const std::vector<base::Network>& networks;
     std::vector<std::string> code_hashes;
     base::Seconds timeout;
 };
 
-Session grow(const std::optional<Session>& session, const Growth& by, base::Time now) {
+Session grow(const std::optional<Session>& session, const Addition& by, base::Time now) {
     Session out;
     if (session) {
         out = *session;
@@ -77,14 +77,16 @@ Session approve_run(const std::optional<Session>& session, const Ask& ask, base:
     return grow(session, {ask.secrets, ask.networks, {ask.code_hash}, ask.timeout}, now);
 }
 
+bool covered(const std::vector<base::Network>& by, const base::Network& network) {
+    return std::any_of(by.begin(), by.end(), [&](const auto& n) { return n.covers(network); });
+}
+
 Gaps gaps(const SessionPolicy& policy, const Ask& ask) {
     Gaps out;
     for (const std::string& secret : ask.secrets)
         if (!contains(policy.secrets, secret)) out.secrets.push_back(secret);
     for (const base::Network& network : ask.networks)
-        if (std::none_of(policy.networks.begin(), policy.networks.end(),
-                         [&](const auto& n) { return n.covers(network); }))
-            out.networks.push_back(network);
+        if (!covered(policy.networks, network)) out.networks.push_back(network);
     return out;
 }
 

@@ -95,6 +95,9 @@ enum class Counted { no, yes };
 std::variant<Grant, Violations> fit(const Session& session, const Ask& ask, base::Time now,
                                     Counted counted = Counted::no);
 
+/// True iff one of these networks covers that one.
+bool covered(const std::vector<base::Network>& by, const base::Network& network);
+
 /// What a session lacks for a request: secrets that it does not have, networks that none of its
 /// networks covers.
 struct Gaps {
@@ -110,6 +113,10 @@ Grant grant_of(const Ask& ask);
 base::Json to_json(const SessionPolicy& policy);
 SessionPolicy session_policy_from_json(const base::Json& json);
 base::Json to_json(const Constraint& constraint);
+
+/// Stands for what a living session allows and until when, so that a decision can name what its
+/// human has seen: SHA-256 as 64 hex; "none" without a session. Runs do not change it.
+std::string session_digest(const std::optional<Session>& living);
 
 /// The scope as the store keeps it, and back.
 base::Json to_json(const Scope& scope);

@@ -1,3 +1,4 @@
+#include "base/crypto.h"
 #include "policy/session.h"
 
 namespace oauth3::policy {
@@ -66,6 +67,13 @@ base::Json to_json(const SessionPolicy& policy) {
             {"any_code", false},
             {"max_timeout", policy.max_timeout.count()},
             {"max_runs", policy.max_runs ? base::Json(*policy.max_runs) : base::Json()}};
+}
+
+std::string session_digest(const std::optional<Session>& living) {
+    if (!living) return "none";
+    base::Json seen = to_json(living->policy);
+    seen["expires_at"] = base::to_millis(living->expires_at);
+    return base::sha256_hex(base::canonical_json(seen));
 }
 
 SessionPolicy session_policy_from_json(const base::Json& json) {

@@ -64,6 +64,67 @@ test('markup, bidi and invisible characters are text', async () => {
   await look('denied', `/approve/${asked.request_id}`);
 });
 
+/**
+ * For each element of a selector that holds `text`: `text` letter by letter as it is drawn, from left
+ * to right.
+ */
+function drawn(page, selector, text) {
+  return page.evaluate(
+    ([selector, text]) =>
+      [...document.querySelectorAll(selector)]
+        .filter((e) => e.textContent.includes(text))
+        .map((element) => {
+          const start = element.textContent.indexOf(text);
+          const letters = [];
+          let at = 0;
+          const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+          for (let node = walker.nextNode(); node; node = walker.nextNode())
+            for (let i = 0; i < node.length; ++i, ++at) {
+              if (at < start || at >= start + text.length) continue;
+              const range = document.createRange();
+              range.setStart(node, i);
+              range.setEnd(node, i + 1);
+              letters.push([range.getBoundingClientRect().left, node.data[i]]);
+            }
+          return letters.sort((a, b) => a[0] - b[0]).map((l) => l[1]).join('');
+        }),
+    [selector, text],
+  );
+}
+
+/** Takes from a page what keeps right-to-left letters from turning round what stands beside them. */
+function withoutIsolation(page) {
+  return page.evaluate(() =>
+    document.querySelectorAll('code, pre, .code li, .diff .t').forEach((e) => (e.style.unicodeBidi = 'normal')),
+  );
+}
+
+test('letters that run from right to left turn nothing round', async () => {
+  const rtl = await signUp(server, 'אב');
+  const program = (left, right) => `// @skill תו 1\nconst left = ${left} - ${right};\nconsole.log(left)\n`;
+  const before = await rtl.execute({ skill_code: program('ב', 'א') });
+  await decide(server, before.request_id, { action: 'approve' });
+  await rtl.poll(before.request_id);
+  const asked = await rtl.execute({ skill_code: program('א', 'ב'), args: { A: 'א - ב' } });
+  const places = [
+    ['.code li', 'const left = א - ב;'],
+    ['.diff .add .t', 'const left = א - ב;'],
+    ['.diff .del .t', 'const left = ב - א;'],
+    ['.content pre', '"א - ב"'],
+  ];
+  await look('right-to-left', `/approve/${asked.request_id}`, async (page) => {
+    for (const [where, text] of places) assert.deepEqual(await drawn(page, where, text), [text], where);
+    await withoutIsolation(page);
+    for (const [where, text] of places) assert.notDeepEqual(await drawn(page, where, text), [text], where);
+  });
+  await look('right-to-left-dashboard', '/dashboard', async (page) => {
+    await page.locator('#waiting summary').first().click();
+    const args = '{"A":"א - ב"}';
+    assert.deepEqual(await drawn(page, '#waiting code', args), [args]);
+  });
+  await decide(server, asked.request_id, { action: 'deny' });
+});
+
 test('what a program prints is text, too', async () => {
   const asked = await agent.execute({
     skill_id: 'prints',

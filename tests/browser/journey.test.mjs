@@ -93,14 +93,33 @@ for (const size of Object.keys(sizes)) {
   });
 
   test(`${size}: the dashboard decides without opening the request`, async () => {
-    const asked = await agent.scope({ description: `Quick on a ${size}`, networks: ['a.example'] });
+    const asked = await agent.execute({ skill_code: hello(`quickly on a ${size}`) });
     await withPage(size, async (page) => {
       await logIn(page, server);
       await page.getByText(/^Decide without opening it/).click();
-      await page.getByRole('button', { name: /^Approve the scope/ }).click();
+      await page.getByRole('button', { name: /^Approve this run/ }).click();
       await page.getByRole('heading', { name: 'Approved', level: 1 }).waitFor();
       await page.getByRole('link', { name: 'To the dashboard' }).click();
       await page.getByRole('heading', { name: 'Nothing waits' }).waitFor();
+    });
+    assert.equal((await agent.poll(asked.request_id)).status, 'completed');
+  });
+
+  test(`${size}: a scope is approved on its page only, and says what its session holds`, async () => {
+    const session = `held-${size}`;
+    const scope = (host) => agent.scope({ description: `Reach ${host}`, session_id: session, networks: [host] });
+    await decide(server, (await scope('a.example')).request_id, { action: 'approve' });
+    const asked = await scope('b.example');
+    await withPage(size, async (page) => {
+      await logIn(page, server);
+      await page.getByText(/^Deny without opening it/).click();
+      assert.equal(await page.getByRole('button', { name: /^Approve/ }).count(), 0);
+      await page.getByRole('link', { name: /^Review and decide/ }).click();
+      const held = page.getByRole('region', { name: 'What the session holds already' });
+      await held.getByText('a.example', { exact: true }).waitFor();
+      await page.getByText('and whatever the session already holds').waitFor();
+      await page.getByRole('button', { name: 'Approve the scope' }).click();
+      await page.getByRole('heading', { name: 'Approved', level: 1 }).waitFor();
     });
     assert.equal((await agent.status(asked.request_id)).status, 'completed');
   });

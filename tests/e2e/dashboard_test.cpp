@@ -33,12 +33,24 @@ std::vector<std::string> all_between(const std::string& text, const std::string&
     return out;
 }
 
+/// The card of a request in the section of what waits.
+std::string card(const std::string& page, const std::string& id) {
+    for (const std::string& part :
+         all_between(section(page, "waiting"), "<li class=\"card\">", "</details>"))
+        if (holds(part, id)) return part;
+    FAIL("no card for " << id);
+    return {};
+}
+
 /// The path of the link "Older" of a section; "" if it has none.
 std::string older(const std::string& part) {
     const std::size_t at = part.find(">Older</a>");
     if (at == std::string::npos) return {};
     const std::size_t start = part.rfind("href=\"", at) + 6;
-    return part.substr(start, part.find_first_of("\"#", start) - start);
+    std::string path = part.substr(start, part.find_first_of("\"#", start) - start);
+    for (std::size_t i = path.find("&amp;"); i != std::string::npos; i = path.find("&amp;"))
+        path.erase(i + 1, 4);
+    return path;
 }
 
 }  // namespace
@@ -191,6 +203,9 @@ TEST_CASE("an owner's dashboard shows and changes nothing of another owner") {
     CHECK_FALSE(holds(link.body, "value=\"approve\""));
     CHECK_FALSE(holds(link.body, "Story"));
     CHECK(other.get("/view/" + run.id).status == 404);
+    const Reply code = other.get("/view/" + run.id + "?token=" + run.token);
+    CHECK(code.status == 200);
+    CHECK_FALSE(holds(code.body, "Log out"));
     CHECK(other.get("/dashboard/session/theirs?tenant=" + tenant).status == 404);
     for (const char* path : {"/dashboard/revoke", "/dashboard/narrow"})
         CHECK(
@@ -201,4 +216,113 @@ TEST_CASE("an owner's dashboard shows and changes nothing of another owner") {
         404);
     CHECK(server.state(run.id) == "pending");
     CHECK(server.get("/sessions/theirs", key).status == 200);
+}
+
+TEST_CASE("a card approves only what it shows whole, and always denies") {
+    const Server server;
+    const std::string key = server.sign_up();
+    const std::string approve = "value=\"approve\"";
+    const std::string deny = "value=\"deny\"";
+    const Submitted plain = server.submit(key, "0", {{"args", {{"A", "seen"}}}});
+    const Submitted others[] = {
+        server.submit(key, "0", {{"args", {{"A", std::string(400, 'a')}}}}),
+        server.submit(key, "// @description " + std::string(301, 'd') + "\n0"),
+        server.submit(key, "0\n// @secrets LATE\n"),
+        server.submit(key, "// @skill other\n0"),
+        server.submit(key, "// @secrets TOKEN\n0"),  // which comes with a warning
+        server.submit_scope(key, {{"description", "S"}, {"constraints", {"be nice"}}}),
+    };
+    Browser human(server);
+    REQUIRE(human.log_in_by_key(server.owner_key()).status == 303);
+    const std::string page = human.get("/dashboard").body;
+    const std::string whole = card(page, plain.id);
+    for (const std::string& part : {approve, deny, std::string("seen")}) CHECK(holds(whole, part));
+    CHECK(holds(section(page, "waiting"), "TOKEN</code> <span class=\"tag\">declared in the code"));
+    for (const Submitted& other : others) {
+        CAPTURE(other.id);
+        const std::string cut = card(page, other.id);
+        CHECK_FALSE(holds(cut, approve));
+        CHECK(holds(cut, deny));
+        CHECK(holds(cut, "Review and decide"));
+    }
+}
+
+TEST_CASE("what waits beyond the first hundred is told and can be reached") {
+    const Server server({"--max-pending", "200"});
+    const std::string key = server.sign_up();
+    const Submitted first = server.submit(key, "0", {{"session_id", "work"}});
+    REQUIRE(server.decide(first.id, "approve", {{"level", "session"}}).status == 200);
+    server.poll(key, first.id);
+    std::set<std::string> made;
+    for (int i = 0; i < 101; ++i)
+        made.insert(server.submit(key, std::to_string(i) + ";", {{"session_id", "work"}}).id);
+    Browser human(server);
+    REQUIRE(human.log_in_by_key(server.owner_key()).status == 303);
+    const std::string page = human.get("/dashboard").body;
+    CHECK(holds(page, "<title>100+ requests wait"));
+    std::set<std::string> seen;
+    int pages = 0;
+    for (std::string path = "/dashboard"; !path.empty(); ++pages) {
+        const std::string part = section(human.get(path).body, "waiting");
+        for (const std::string& id : all_between(part, "<h3><a href=\"/approve/", "\""))
+            CHECK(seen.insert(id).second);
+        path = older(part);
+    }
+    CHECK(pages == 2);
+    CHECK(seen == made);
+    // The page of their session has them all, too, and the one that began it.
+    made.insert(first.id);
+    seen.clear();
+    for (std::string path = "/dashboard/session/work"; !path.empty();) {
+        const std::string part = section(human.get(path).body, "requests");
+        for (const std::string& id : all_between(part, "href=\"/approve/", "\""))
+            CHECK(seen.insert(id).second);
+        path = older(part);
+    }
+    CHECK(seen == made);
+    CHECK(human.get("/dashboard?waiting=x").status == 400);
+}
+
+TEST_CASE("of many agents and keys the newest are shown, and where the others are") {
+    const Server server;
+    Json made;
+    for (int i = 0; i < 52; ++i)
+        made = server.post("/tenants", server.owner_key(), {{"name", "agent"}}).json();
+    const std::string tenant = made["tenant_id"];
+    for (int i = 0; i < 11; ++i)
+        REQUIRE(server.post("/keys", server.owner_key(), {{"tenant", tenant}}).status == 200);
+    Browser human(server);
+    REQUIRE(human.log_in_by_key(server.owner_key()).status == 303);
+    const std::string part = section(human.get("/dashboard").body, "agents");
+    CHECK(all_between(part, "<code>tenant_", "<").size() == 50);
+    CHECK(holds(part, "2 older agents: <code>oauth3 tenant list</code>"));
+    CHECK(holds(part, "2 older keys: <code>oauth3 key list</code>"));
+    // One of each other agent, ten of this one, and the owner's own.
+    CHECK(all_between(part, "Key <code>key_", "<").size() == 49 + 10 + 1);
+}
+
+TEST_CASE("an agent is named nowhere without its id, and without saying that it claims the name") {
+    const Server server;
+    const Json agent = server.post("/signup", "", {{"name", "Administrator"}}).json();
+    const std::string key = agent["api_key"];
+    const std::string tenant = agent["tenant_id"];
+    const Submitted ran = server.submit(key, "0");
+    REQUIRE(server.decide(ran.id, "approve", {{"level", "session"}}).status == 200);
+    server.poll(key, ran.id);
+    server.submit(key, "0");
+    const Submitted runs = server.submit(key, kEndless);
+    REQUIRE(server.decide(runs.id, "approve").status == 200);
+    Browser human(server);
+    REQUIRE(human.log_in_by_key(server.owner_key()).status == 303);
+    const std::string page = human.get("/dashboard").body;
+    const std::string named =
+        "<bdi>“Administrator”</bdi> <span class=\"tag\">claimed name</span> "
+        "<code>" +
+        tenant + "</code>";
+    for (const char* id : {"waiting", "running", "sessions", "history"}) {
+        CAPTURE(id);
+        CHECK(holds(section(page, id), named));
+    }
+    CHECK(holds(human.get("/dashboard/session/" + ran.session).body, named));
+    CHECK(holds(human.get("/approve/" + ran.id).body, named));
 }

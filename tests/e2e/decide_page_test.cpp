@@ -256,6 +256,10 @@ TEST_CASE("the page shows what is new in the session, and how the code has chang
     CHECK(holds(page, "const days = 7;"));
     CHECK(holds(page, "code not approved in this session"));
     CHECK(holds(page, "Widens the session that exists"));
+    CHECK(holds(page, "What an approval for the session adds to it"));
+    CHECK(holds(page, "<dt>New code</dt><dd><ul><li><code>" + base::sha256_hex(changed)));
+    CHECK(holds(page, "What the session holds already"));
+    CHECK(holds(page, base::sha256_hex(code)));
 
     const Submitted scope = server.submit_scope(key, {{"description", "More"},
                                                       {"session_id", first.session},
@@ -272,34 +276,94 @@ TEST_CASE("the page shows what is new in the session, and how the code has chang
     CHECK(holds(asked, base::sha256_hex(changed)));
 }
 
-TEST_CASE("the code alone can be read by its agent, its owner and through its link") {
+TEST_CASE("a scope promises no limit that its session does not keep, and tells each new bond") {
     const Server server;
-    const std::string own = server.sign_up();
-    const std::string foreign = server.sign_up();
-    const std::string code = "// @skill v\nconsole.log('<view>')\n";
-    const Submitted made = server.submit(own, code);
-    const std::string path = "/view/" + made.id;
-    const auto get = [&](const std::string& query, const std::string& key, const char* accept) {
-        return server.call(
-            {.path = path + query, .key = key, .headers = {std::string("Accept: ") + accept}});
+    const std::string key = server.sign_up();
+    Browser human(server);
+    REQUIRE(human.log_in_by_key(server.owner_key()).status == 303);
+    const std::string promise = "Never more than the secrets, hosts and time shown here";
+    const auto ask = [&](const Json& secrets, const Json& networks) {
+        const Submitted scope = server.submit_scope(key, {{"description", "S"},
+                                                          {"session_id", "work"},
+                                                          {"secrets", secrets},
+                                                          {"networks", networks}});
+        std::string page = human.get("/approve/" + scope.id).body;
+        REQUIRE(server.decide(scope.id, "approve").status == 200);
+        return page;
     };
-    const std::string token = "?token=" + made.token;
-    for (const auto& [query, key] :
-         {std::pair<std::string, std::string>{"", own}, {"", server.owner_key()}, {token, ""}}) {
-        const Json json = get(query, key, "application/json").json();
-        CHECK(json["id"] == made.id);
-        CHECK(json["code"] == code);
-        CHECK(json["code_hash"] == base::sha256_hex(code));
-        CHECK(json["metadata"]["skill"] == "v");
-        CHECK(json.size() == 4);
-        const Reply html = get(query, key, "text/html");
-        CHECK(html.status == 200);
-        CHECK(holds(html.body, "&lt;view&gt;"));
-        CHECK(holds(html.body, base::sha256_hex(code)));
-        CHECK_FALSE(holds(html.body, "<form"));
+    const std::string begins = ask({"GH_TOKEN"}, {"api.github.com"});
+    CHECK(holds(begins, promise + "."));
+    CHECK_FALSE(holds(begins, "What the session holds already"));
+    const std::string widens = ask(Json::array(), {"evil.example"});
+    CHECK(holds(widens, promise + " and whatever the session already holds"));
+    CHECK(holds(widens, "What the session holds already"));
+    CHECK(holds(widens, "GH_TOKEN → api.github.com"));
+    CHECK_FALSE(holds(widens, "Secrets may newly go to"));
+    // The session has both, and only now the one may go to the other.
+    const std::string binds = ask({"GH_TOKEN"}, {"evil.example"});
+    CHECK(holds(binds,
+                "<dt>Secrets may newly go to</dt><dd><ul><li><code>GH_TOKEN → "
+                "evil.example</code></li></ul>"));
+    CHECK_FALSE(holds(binds, "New secrets"));
+    CHECK_FALSE(holds(binds, "New hosts"));
+    CHECK_FALSE(holds(binds, "Nothing: the session holds all of it."));
+    const std::string session = human.get("/dashboard/session/work").body;
+    CHECK(holds(session, "GH_TOKEN → api.github.com, evil.example"));
+}
+
+TEST_CASE("a decision for a session holds for the session that was shown") {
+    const Server server;
+    const std::string key = server.sign_up();
+    Browser human(server);
+    REQUIRE(human.log_in_by_key(server.owner_key()).status == 303);
+    const Submitted begins =
+        server.submit_scope(key, {{"description", "S"}, {"session_id", "work"}});
+    const Submitted run = server.submit(key, "console.log(1)", {{"session_id", "work"}});
+    const std::string path = "/approve/" + run.id;
+    const std::string seen = input_value(human.get(path).body, "session_digest");
+    CHECK(seen == "none");
+    CHECK(server.get("/requests/" + run.id, server.owner_key()).text("session_digest") == seen);
+    REQUIRE(server.decide(begins.id, "approve").status == 200);
+
+    const Form form = decision(human, "approve", {{"level", "session"}, {"session_digest", seen}});
+    const Reply again = human.post(path, form);
+    CHECK(again.status == 409);
+    CHECK(holds(again.body, "The session has changed meanwhile; look again."));
+    CHECK(holds(again.body, "Widens the session that exists"));
+    CHECK(server.state(run.id) == "pending");
+    const Json stale{{"level", "session"}, {"session_digest", seen}};
+    for (const Reply& refused : {server.decide(run.id, "approve", stale), [&] {
+                                     Json body = stale;
+                                     body["action"] = "approve";
+                                     return server.post(path, server.owner_key(), body);
+                                 }()}) {
+        CHECK(refused.status == 400);
+        CHECK(refused.text("code") == "bad_request");
+        CHECK(refused.text("field") == "session_digest");
     }
-    CHECK(get("", foreign, "application/json").status == 404);
-    CHECK(get("", "", "application/json").status == 401);
-    CHECK(get("?token=" + std::string(64, '0'), "", "application/json").status == 403);
-    CHECK(server.call({.path = "/view/exec_0000000000000000", .key = own}).status == 404);
+    CHECK(server.state(run.id) == "pending");
+    // The page that came back is one to decide on.
+    const std::string now = input_value(again.body, "session_digest");
+    CHECK(base::is_lower_hex(now, 64));
+    const Form anew = decision(human, "approve", {{"level", "session"}, {"session_digest", now}});
+    CHECK(human.post(path, anew).status == 200);
+    CHECK(server.poll(key, run.id)["status"] == "completed");
+    CHECK_FALSE(
+        server.get("/requests/" + run.id, server.owner_key()).json().contains("session_digest"));
+}
+
+TEST_CASE("a form that is not UTF-8 is refused, whichever it is") {
+    const Server server;
+    const std::string key = server.sign_up();
+    const Submitted made = server.submit(key, "0", {{"session_id", "work"}});
+    Browser human(server);
+    REQUIRE(human.log_in_by_key(server.owner_key()).status == 303);
+    for (const Form& bad : {Form{{"reason", "no\xFF"}}, Form{{"\xC3", "x"}}}) {
+        CHECK(human.post("/approve/" + made.id, decision(human, "deny", bad)).status == 400);
+        CHECK(human.post("/dashboard/revoke", decision(human, "deny", bad)).status == 400);
+        CHECK(human.post("/login", bad).status == 400);
+    }
+    CHECK(server.state(made.id) == "pending");
+    CHECK(human.post("/approve/" + made.id, decision(human, "deny", {{"reason", "né"}})).status ==
+          200);
 }

@@ -19,11 +19,11 @@ bool holds(const std::string& text, const std::string& part) {
 /// The tags of a page that are not among the few that only lay out text, or carry an attribute
 /// that could do more.
 std::string foreign_tags(const std::string& html) {
-    const std::set<std::string> plain{"!doctype", "html", "head", "title",   "style",  "body",
-                                      "main",     "h1",   "h2",   "header",  "p",      "section",
-                                      "dl",       "dt",   "dd",   "br",      "code",   "pre",
-                                      "ul",       "ol",   "li",   "strong",  "meta",   "div",
-                                      "span",     "time", "a",    "details", "summary"};
+    const std::set<std::string> plain{"!doctype", "html", "head", "title",   "style",   "body",
+                                      "main",     "h1",   "h2",   "header",  "p",       "section",
+                                      "dl",       "dt",   "dd",   "br",      "code",    "pre",
+                                      "ul",       "ol",   "li",   "strong",  "meta",    "div",
+                                      "span",     "time", "a",    "details", "summary", "bdi"};
     std::string out;
     for (std::size_t at = html.find('<'); at != std::string::npos; at = html.find('<', at + 1)) {
         const std::string tag = html.substr(at + 1, html.find('>', at) - at - 1);
@@ -215,4 +215,36 @@ TEST_CASE("after the decision the page shows how it ended, escaped and cut") {
     CHECK_FALSE(holds(html, "ééTAIL</pre>"));
     CHECK(holds(html, "boom"));
     CHECK_FALSE(holds(html, "oauth3 approve " + made.id));
+}
+
+TEST_CASE("the code alone can be read by its agent, its owner and through its link") {
+    const Server server;
+    const std::string own = server.sign_up();
+    const std::string foreign = server.sign_up();
+    const std::string code = "// @skill v\nconsole.log('<view>')\n";
+    const Submitted made = server.submit(own, code);
+    const std::string path = "/view/" + made.id;
+    const auto get = [&](const std::string& query, const std::string& key, const char* accept) {
+        return server.call(
+            {.path = path + query, .key = key, .headers = {std::string("Accept: ") + accept}});
+    };
+    const std::string token = "?token=" + made.token;
+    for (const auto& [query, key] :
+         {std::pair<std::string, std::string>{"", own}, {"", server.owner_key()}, {token, ""}}) {
+        const Json json = get(query, key, "application/json").json();
+        CHECK(json["id"] == made.id);
+        CHECK(json["code"] == code);
+        CHECK(json["code_hash"] == base::sha256_hex(code));
+        CHECK(json["metadata"]["skill"] == "v");
+        CHECK(json.size() == 4);
+        const Reply html = get(query, key, "text/html");
+        CHECK(html.status == 200);
+        CHECK(holds(html.body, "&lt;view&gt;"));
+        CHECK(holds(html.body, base::sha256_hex(code)));
+        CHECK_FALSE(holds(html.body, "<form"));
+    }
+    CHECK(get("", foreign, "application/json").status == 404);
+    CHECK(get("", "", "application/json").status == 401);
+    CHECK(get("?token=" + std::string(64, '0'), "", "application/json").status == 403);
+    CHECK(server.call({.path = "/view/exec_0000000000000000", .key = own}).status == 404);
 }

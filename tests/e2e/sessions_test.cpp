@@ -195,6 +195,9 @@ TEST_CASE("conformance 30: narrowing cannot add anything; revoking kills what ru
     refused({{"code_hashes", {"A"}}}, "bad_request", "code_hashes");
     refused({{"networks", {"https://x.org/"}}}, "bad_request", "networks");
     refused({{"secrets", {{{"a", 1}}}}}, "bad_request", "secrets");
+    // What is misspelt would else look as if it were cut.
+    refused({{"max_timeuot", 1}}, "bad_request", "max_timeuot");
+    refused({{"allowedSecrets", Json::array()}}, "bad_request", "allowedSecrets");
 
     const Json before = server.get("/sessions/work", key).json()["policy"];
     const Json after =

@@ -26,6 +26,7 @@ constexpr std::string_view kHelp = R"(<p class="help">{{text}}</p>)";
 constexpr std::string_view kHome = R"(<a class="button" href="{{path}}">To the dashboard</a>)";
 constexpr std::string_view kDone =
     R"(<section class="panel decide" aria-labelledby="decide-title"><h2 id="decide-title">{{title}}</h2><dl class="facts">{{facts}}</dl>{{links}}</section>)";
+constexpr std::string_view kProblem = R"(<p class="problem" role="alert">{{text}}</p>)";
 constexpr std::string_view kAgain = R"(<a class="button wide" href="{{path}}">Look again</a>)";
 
 /// Where the token of a request's link may stand, checked: "" if there is none.
@@ -59,10 +60,12 @@ Html decision_panel(Service& service, const store::RequestRow& row, const Html& 
     const Html levels = scope ? fill<kHelp>({{"text", allows_scope(service, row)}})
                               : fill<kLevelsHtml>({{"once", allows_once(row)},
                                                    {"session", allows_session(service, row)}});
-    return fill<kDecideHtml>({{"action", service.local_path(page_path(row.id, ""))},
-                              {"hidden", fields},
-                              {"levels", levels},
-                              {"approve", scope ? "Approve the scope" : "Approve"}});
+    return fill<kDecideHtml>(
+        {{"action", service.local_path(page_path(row.id, ""))},
+         {"hidden", fields},
+         {"seen", hidden("session_digest", service.orchestrator().session_digest(row))},
+         {"levels", levels},
+         {"approve", scope ? "Approve the scope" : "Approve"}});
 }
 
 /// What stands in the place of the decision once it was made.
@@ -94,36 +97,16 @@ Html panel(Service& service, const store::RequestRow& row, const Principal* who,
          {"id", row.id}});
 }
 
-http::Response request_page(Service& service, const store::RequestRow& row, const Principal* who,
-                            const std::string& token) {
-    const bool scope = row.kind == Kind::scope;
-    const bool waits = policy::is_undecided(row.status);
-    const std::string title = request_title(row);
-    const std::string code = service.orchestrator().code(row);
-    const Html body = fill<kRequestHtml>(
-        {{"kind", scope ? "An agent asks for a scope: permission for several runs"
-                        : "An agent asks to run a program"},
-         {"title", title},
-         {"by", asked_by(service, row)},
-         {"chip", chip(row.status)},
-         {"when", "asked "_html + moment(row.created_at, service.clock().now())},
-         {"end", request_end(service, row)},
-         {"content", request_content(service, row, code)},
-         {"jump", waits ? fill<kJump>({{"text", "Go to the decision"}}) : Html()},
-         {"panel", panel(service, row, who, token)},
-         {"story", who != nullptr ? request_story(service, row, *who) : Html()}});
-    const std::string state(policy::to_string(row.status));
-    return page(service, {(waits ? "Waiting: " : state + ": ") + title, who, 200, {}}, body);
-}
+/// A request as one caller reads it.
+struct Reading {
+    store::RequestRow row;
+    const Principal* who = nullptr;  ///< nullptr: whoever holds the link
+    std::string token;               ///< of the link, checked; may be empty
+};
 
-http::Reply show(Service& service, const http::Request& request, const Principal* who) {
-    const std::string& id = request.params.at(0);
-    const auto given = request.query_value("token");
-    if (who == nullptr && !given) {
-        if (wants_json(request))
-            throw Refusal(401, "auth_required", "This page needs the token of its link.");
-        return to_login(service, page_path(id, ""));
-    }
+/// Whoever may read the request, by itself or by its link. Throws a Refusal.
+Reading readable(Service& service, const std::string& id, const std::optional<std::string>& given,
+                 const Principal* who) {
     const std::string token = valid_token(service, given, id);
     if (who == nullptr && token.empty())
         throw Refusal(403, "approval_token_invalid", "The token does not belong to this page.",
@@ -135,8 +118,45 @@ http::Reply show(Service& service, const http::Request& request, const Principal
         row = service.orchestrator().find_by_link(id);
     }
     if (!row) throw not_found();
-    if (wants_json(request)) return json_response(200, request_json(service, *row));
-    return request_page(service, *row, who, token);
+    return {std::move(*row), who, token};
+}
+
+/// `problem`, if there is one: why the decision that was sent was not made.
+http::Response request_page(Service& service, const Reading& reading, unsigned status = 200,
+                            const char* problem = nullptr) {
+    const auto& [row, who, token] = reading;
+    const bool scope = row.kind == Kind::scope;
+    const bool waits = policy::is_undecided(row.status);
+    const std::string title = request_title(row);
+    const std::string code = service.orchestrator().code(row);
+    const Html body = fill<kRequestHtml>(
+        {{"kind", scope ? "An agent asks for a scope: permission for several runs"
+                        : "An agent asks to run a program"},
+         {"title", words(title)},
+         {"by", claimed_name(service, row.tenant_id)},
+         {"chip", chip(row.status)},
+         {"when", "asked "_html + moment(row.created_at, service.clock().now())},
+         {"end",
+          problem != nullptr ? fill<kProblem>({{"text", problem}}) : request_end(service, row)},
+         {"content", request_content(service, row, code)},
+         {"jump", waits ? fill<kJump>({{"text", "Go to the decision"}}) : Html()},
+         {"panel", panel(service, row, who, token)},
+         {"story", who != nullptr ? request_story(service, row, *who) : Html()}});
+    const std::string state(policy::to_string(row.status));
+    return page(service, {(waits ? "Waiting: " : state + ": ") + title, who, status, {}}, body);
+}
+
+http::Reply show(Service& service, const http::Request& request, const Principal* who) {
+    const std::string& id = request.params.at(0);
+    const auto given = request.query_value("token");
+    if (who == nullptr && !given) {
+        if (wants_json(request))
+            throw Refusal(401, "auth_required", "This page needs the token of its link.");
+        return to_login(service, page_path(id, ""));
+    }
+    const Reading reading = readable(service, id, given, who);
+    if (wants_json(request)) return json_response(200, request_json(service, reading.row));
+    return request_page(service, reading);
 }
 
 // Deciding.
@@ -151,8 +171,7 @@ struct Sent {
             body.emplace(request);
             return;
         }
-        form = http::parse_form(request.body);
-        if (!form) throw Refusal(400, "bad_request", "The form cannot be read.");
+        form = read_form(request);
     }
     std::optional<std::string> token() const {
         if (body) return body->text("token");
@@ -213,9 +232,13 @@ http::Reply decide(Service& service, const http::Request& request, const Princip
     if (!row) throw not_found();
     const auto done = service.orchestrator().decide(owner, id, sent.decision(row->kind));
     if (!done) throw not_found();
+    if (sent.body && done->session_changed) throw session_changed();
     if (sent.body) return done_by_json(*done);
-    const auto token = sent.token() ? sent.token() : request.query_value("token");
-    return done_by_form(service, *done, who, valid_token(service, token, id));
+    const auto given = sent.token() ? sent.token() : request.query_value("token");
+    const std::string token = valid_token(service, given, id);
+    if (done->session_changed)
+        return request_page(service, {done->row, who, token}, 409, kSessionChanged);
+    return done_by_form(service, *done, who, token);
 }
 
 // The program alone.
@@ -225,24 +248,21 @@ http::Reply view(Service& service, const http::Request& request, const Principal
     const auto token = request.query_value("token");
     if (who == nullptr && !token)
         throw Refusal(401, "auth_required", "This page needs a key, or the token of a link.");
-    if (who == nullptr && valid_token(service, token, id).empty())
-        throw Refusal(403, "approval_token_invalid", "The token does not belong to this page.");
-    const auto row = who != nullptr ? service.orchestrator().find(*who, id)
-                                    : service.orchestrator().find_by_link(id);
-    if (!row) throw not_found();
+    const Reading reading = readable(service, id, token, who);
+    const store::RequestRow& row = reading.row;
     if (wants_json(request)) {
-        const Json all = request_json(service, *row);
-        return json_response(200, {{"id", row->id},
+        const Json all = request_json(service, row);
+        return json_response(200, {{"id", row.id},
                                    {"code", all.at("code")},
                                    {"code_hash", all.at("code_hash")},
                                    {"metadata", all.at("metadata")}});
     }
-    const std::string code = service.orchestrator().code(*row);
-    const Html content = row->code_hash ? code_section(*row, code)
-                                        : fill<kHelp>({{"text", "This scope has no code."}});
-    return page(service, {"Code: " + request_title(*row), who, 200, {}},
-                fill<kViewHtml>({{"title", request_title(*row)},
-                                 {"by", asked_by(service, *row)},
+    const std::string code = service.orchestrator().code(row);
+    const Html content = row.code_hash ? code_section(row, code)
+                                       : fill<kHelp>({{"text", "This scope has no code."}});
+    return page(service, {"Code: " + request_title(row), reading.who, 200, {}},
+                fill<kViewHtml>({{"title", words(request_title(row))},
+                                 {"by", claimed_name(service, row.tenant_id)},
                                  {"content", content}}));
 }
 

@@ -8,12 +8,19 @@
 #include "http/form.h"
 #include "web_files.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
 namespace oauth3::api::pages {
 namespace {
 
 using policy::Status;
 
-constexpr std::int64_t kMostWaiting = 100;
+constexpr std::int64_t kMostShown = 100;  ///< requests of one status
+constexpr std::size_t kMostAgents = 50;
+constexpr std::size_t kMostKeys = 10;  ///< of one agent
 constexpr std::int64_t kHistoryRows = 20;
 constexpr std::int64_t kAuditRows = 20;
 
@@ -26,27 +33,62 @@ constexpr std::string_view kOwner =
     "<p class=\"row-sub\"><code>{{id}}</code></p>{{keys}}</li>\n";
 constexpr std::string_view kKey =
     "<p class=\"row-sub\">Key <code>{{id}}</code>, made {{when}}{{end}}</p>";
+constexpr std::string_view kMore = "<p class=\"help\">{{text}}</p>";
+constexpr std::string_view kOlderKeys =
+    "<p class=\"row-sub\">{{count}}: <code>oauth3 key list</code> shows all.</p>";
+constexpr std::string_view kOlderAgents =
+    "<p class=\"help\">{{count}}: <code>oauth3 tenant list</code> shows all.</p>";
 constexpr std::string_view kRows = "<ul class=\"rows\">\n{{items}}</ul>";
 
-std::vector<store::RequestRow> with_status(Service& service, const Principal& owner,
-                                           Status status) {
+/// The newest requests with this status, one more than a section shows.
+std::vector<store::RequestRow> with_status(Service& service, const Principal& owner, Status status,
+                                           const std::optional<std::string>& before = {}) {
     store::ListFilter filter;
     filter.status = status;
-    filter.limit = kMostWaiting;
+    filter.before = before;
+    filter.limit = kMostShown + 1;
     return service.orchestrator().list(owner, filter);
 }
 
-Html waiting(Service& service, const Principal& owner, const std::vector<store::RequestRow>& rows) {
-    if (rows.empty()) return nothing("Nothing waits for you.");
-    return waiting_cards(service, rows, owner);
+/// What waits: a page of it, and what is to be said of the whole.
+struct Waiting {
+    std::string title;
+    Html cards;
+};
+
+Waiting waiting(Service& service, const http::Request& request, const Principal& owner) {
+    const auto before = request_cursor(request, "waiting");
+    auto rows = with_status(service, owner, Status::pending, before);
+    const bool more = cut_page(rows, kMostShown);
+    Waiting out;
+    if (before)
+        out.title = "Older requests that wait";
+    else if (rows.empty())
+        out.title = "Nothing waits";
+    else if (more)
+        out.title = fmt::format("{}+ requests wait", kMostShown);
+    else
+        out.title = counted(rows.size(), "request") + (rows.size() == 1 ? " waits" : " wait");
+    out.cards = rows.empty() ? nothing(before ? "Nothing older waits." : "Nothing waits for you.")
+                             : waiting_cards(service, rows, owner);
+    if (more)
+        out.cards += older(service.local_path(
+            "/dashboard?waiting=" + http::percent_encode(rows.back().id) + "#waiting"));
+    return out;
 }
 
 Html running(Service& service, const Principal& owner) {
-    auto rows = with_status(service, owner, Status::executing);
-    for (const Status status : {Status::approved, Status::awaiting_secrets})
-        for (store::RequestRow& row : with_status(service, owner, status))
-            rows.push_back(std::move(row));
-    return rows.empty() ? nothing("Nothing runs.") : request_rows(service, rows);
+    std::vector<store::RequestRow> all;
+    bool more = false;
+    for (const Status status : {Status::executing, Status::approved, Status::awaiting_secrets}) {
+        auto rows = with_status(service, owner, status);
+        more = cut_page(rows, kMostShown) || more;
+        for (store::RequestRow& row : rows) all.push_back(std::move(row));
+    }
+    if (all.empty()) return nothing("Nothing runs.");
+    Html out = request_rows(service, all);
+    if (more) out += fill<kMore>({{"text", "There are more; the history has them all."}});
+    return out;
 }
 
 Html sessions(Service& service, const Principal& owner) {
@@ -54,32 +96,46 @@ Html sessions(Service& service, const Principal& owner) {
     return rows.empty() ? nothing("There is no session.") : session_cards(service, rows, owner);
 }
 
-Html keys_of(const std::vector<store::KeyRow>& keys, const std::optional<std::string>& tenant,
-             base::Time now) {
+/// Keys by whom they stand for, oldest first: a tenant, or "" for the owner.
+using Keys = std::map<std::string, std::vector<const store::KeyRow*>>;
+
+Html keys_of(const Keys& keys, const std::string& whose, base::Time now) {
+    const auto found = keys.find(whose);
+    if (found == keys.end()) return {};
+    const auto& list = found->second;
+    const std::size_t hidden = list.size() - std::min(list.size(), kMostKeys);
     Html out;
-    for (const store::KeyRow& key : keys)
-        if (key.tenant_id == tenant)
-            out += fill<kKey>(
-                {{"id", key.id},
-                 {"when", moment(key.created_at, now)},
-                 {"end",
-                  key.revoked_at ? ", revoked "_html + moment(*key.revoked_at, now) : Html()}});
+    for (std::size_t i = hidden; i < list.size(); ++i) {
+        const store::KeyRow& key = *list[i];
+        out += fill<kKey>(
+            {{"id", key.id},
+             {"when", moment(key.created_at, now)},
+             {"end", key.revoked_at ? ", revoked "_html + moment(*key.revoked_at, now) : Html()}});
+    }
+    if (hidden > 0) out += fill<kOlderKeys>({{"count", counted(hidden, "older key")}});
     return out;
 }
 
 Html agents(Service& service, const Principal& owner) {
     const base::Time now = service.clock().now();
-    const auto keys = service.accounts().keys(owner, std::nullopt);
+    const auto rows = service.accounts().keys(owner, std::nullopt);
+    Keys keys;
+    for (const store::KeyRow& key : rows) keys[key.tenant_id.value_or("")].push_back(&key);
     const auto self = service.accounts().owner(owner);
-    Html items = fill<kOwner>({{"name", self ? self->name : std::string()},
+    Html items = fill<kOwner>({{"name", words(self ? self->name : std::string())},
                                {"id", owner.owner_id},
-                               {"keys", keys_of(keys, std::nullopt, now)}});
-    for (const store::TenantRow& tenant : service.accounts().tenants(owner))
-        items += fill<kAgent>({{"name", tenant.name},
+                               {"keys", keys_of(keys, "", now)}});
+    auto tenants = service.accounts().tenants(owner);
+    const std::size_t hidden = tenants.size() - std::min(tenants.size(), kMostAgents);
+    tenants.erase(tenants.begin(), tenants.begin() + static_cast<std::ptrdiff_t>(hidden));
+    for (const store::TenantRow& tenant : tenants)
+        items += fill<kAgent>({{"name", words(tenant.name)},
                                {"id", tenant.id},
                                {"when", moment(tenant.created_at, now)},
                                {"keys", keys_of(keys, tenant.id, now)}});
-    return fill<kRows>({{"items", items}});
+    Html out = fill<kRows>({{"items", items}});
+    if (hidden > 0) out += fill<kOlderAgents>({{"count", counted(hidden, "older agent")}});
+    return out;
 }
 
 Html history(Service& service, const http::Request& request, const Principal& owner) {
@@ -111,13 +167,10 @@ Html audit(Service& service, const http::Request& request, const Principal& owne
 }
 
 http::Reply dashboard(Service& service, const http::Request& request, const Principal& owner) {
-    const auto pending = with_status(service, owner, Status::pending);
-    const std::string title = pending.empty() ? "Nothing waits"
-                                              : counted(pending.size(), "request") +
-                                                    (pending.size() == 1 ? " waits" : " wait");
-    return page(service, {title, &owner, 200, {}},
-                fill<kDashboardHtml>({{"title", title},
-                                      {"waiting", waiting(service, owner, pending)},
+    const Waiting pending = waiting(service, request, owner);
+    return page(service, {pending.title, &owner, 200, {}},
+                fill<kDashboardHtml>({{"title", pending.title},
+                                      {"waiting", pending.cards},
                                       {"running", running(service, owner)},
                                       {"sessions", sessions(service, owner)},
                                       {"agents", agents(service, owner)},

@@ -3,9 +3,13 @@
 #include "api/refusal.h"
 #include "api/routes.h"
 #include "base/crypto.h"
+#include "base/utf8.h"
+#include "http/form.h"
 #include "web_files.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace oauth3::api {
 namespace pages {
@@ -47,6 +51,15 @@ http::Response page(Service& service, const Frame& frame, const Html& body) {
                     {"body", body}})
                    .markup();
     return out;
+}
+
+http::Fields read_form(const http::Request& request) {
+    auto form = http::parse_form(request.body);
+    if (!form || !std::all_of(form->begin(), form->end(), [](const auto& field) {
+            return base::is_valid_utf8(field.first) && base::is_valid_utf8(field.second);
+        }))
+        throw Refusal(400, "bad_request", "The form cannot be read.");
+    return std::move(*form);
 }
 
 bool wants_json(const http::Request& request) {

@@ -29,6 +29,10 @@ inline bool has_forms(const Principal* who) {
     return who != nullptr && who->via == orchestrator::Via::cookie;
 }
 
+/// The fields of the form in a request's body. Throws a Refusal: 400 bad_request for a form that
+/// cannot be decoded, or has a name or value that is not UTF-8, as no browser sends it.
+http::Fields read_form(const http::Request& request);
+
 /// A form's hidden field.
 Html hidden(std::string_view name, std::string_view value);
 

@@ -4,7 +4,9 @@
 #include "api/pages/frame.h"
 #include "api/pages/parts.h"
 #include "api/pages/request_view.h"
+#include "api/pages/session_view.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "http/form.h"
 #include "policy/session.h"
 #include "web_files.h"
@@ -13,7 +15,7 @@ namespace oauth3::api::pages {
 namespace {
 
 constexpr std::size_t kShownArguments = 400;
-constexpr std::size_t kShownDetail = 300;
+constexpr std::size_t kShownDescription = 300;
 
 constexpr std::string_view kNothing = "<p class=\"none\">{{text}}</p>";
 constexpr std::string_view kRows = "<ul class=\"rows\">\n{{items}}</ul>";
@@ -21,7 +23,7 @@ constexpr std::string_view kCards = "<ul class=\"cards\">\n{{items}}</ul>";
 constexpr std::string_view kRequest =
     "<li><div class=\"row\"><a href=\"{{path}}\">{{title}}</a>"
     "<span class=\"row-sub\">{{by}} · {{when}}{{error}}</span>{{chip}}</div></li>\n";
-constexpr std::string_view kError = "<br>{{text}}";
+constexpr std::string_view kError = "<br><bdi>{{text}}</bdi>";
 constexpr std::string_view kEvent =
     "<li><div class=\"row\"><span><span class=\"faint\">{{seq}}</span> {{what}}</span>"
     "<span class=\"row-sub\">{{who}}, {{when}}{{request}}</span>{{detail}}</div></li>\n";
@@ -30,6 +32,10 @@ constexpr std::string_view kDetail =
     "<details><summary>Details<span class=\"hidden\"> of event {{seq}}</span></summary>"
     "<pre>{{text}}</pre></details>";
 constexpr std::string_view kDescription = "<p>{{text}}</p>";
+constexpr std::string_view kApproveForm =
+    "<form method=\"post\" action=\"{{action}}\">{{hidden}}<button class=\"approve\" "
+    "type=\"submit\" name=\"action\" value=\"approve\">Approve this run<span class=\"hidden\"> "
+    "{{title}}</span></button></form>";
 constexpr std::string_view kOlder =
     "<p class=\"actions\"><a class=\"button\" href=\"{{path}}\">Older</a></p>";
 
@@ -37,36 +43,51 @@ std::string request_path(const Service& service, const store::RequestRow& row) {
     return service.local_path("/approve/" + http::percent_encode(row.id));
 }
 
+/// Nothing is approved on a card but what the card shows whole, with nothing to think about.
+bool fits_card(const store::RequestRow& row, const std::string& args) {
+    const bool renamed = row.declared_id && *row.declared_id != row.skill_id;
+    return row.kind != policy::Kind::scope && row.warnings.empty() && !renamed &&
+           base::utf8_length(args) <= kShownArguments &&
+           base::utf8_length(row.description) <= kShownDescription;
+}
+
 Html waiting_card(Service& service, const store::RequestRow& row, const Principal& owner) {
     const bool scope = row.kind == policy::Kind::scope;
     const base::Time now = service.clock().now();
-    const std::string code = service.orchestrator().code(row);
+    const std::string args = base::dump_json(row.ask.args);
+    const std::string path = request_path(service, row);
+    const bool whole = fits_card(row, args);
     Html more;
     if (row.code_hash) more += fact("SHA-256 of the code", code_word(*row.code_hash));
     if (!scope)
-        more +=
-            fact("Arguments",
-                 row.ask.args.empty()
-                     ? Html("none")
-                     : code_word(first_characters(base::dump_json(row.ask.args), kShownArguments)));
+        more += fact("Arguments", row.ask.args.empty()
+                                      ? Html("none")
+                                      : code_word(first_characters(args, kShownArguments)));
     if (!row.violations.empty()) more += fact("Does not fit its session", list(row.violations, ""));
-    more += fact("Approving", scope ? allows_scope(service, row) : allows_once(row));
+    more += fact("Approving", whole ? allows_once(row)
+                                    : "Only on its page: there is more to read than stands here.");
     const std::string& description = scope ? row.scope->description : row.description;
-    const std::string path = request_path(service, row);
+    // A program may be large, and only what it says of its secrets is wanted here.
+    const bool needs_code = !(scope ? row.scope->secrets : row.ask.secrets).empty();
     return fill<kWaitingCardHtml>(
         {{"page", path},
          {"action", path},
-         {"title", request_title(row)},
+         {"title", words(request_title(row))},
          {"kind", scope ? "scope" : "program"},
-         {"by", asked_by(service, row) + " · "_html + moment(row.created_at, now)},
+         {"by", claimed_name(service, row.tenant_id) + " · "_html + moment(row.created_at, now)},
          {"description",
           description.empty() || description == request_title(row)
               ? Html()
-              : fill<kDescription>({{"text", first_characters(description, kShownDetail)}})},
-         {"facts", powers(row, code)},
+              : fill<kDescription>(
+                    {{"text", words(first_characters(description, kShownDescription))}})},
+         {"facts", powers(row, needs_code ? service.orchestrator().code(row) : std::string())},
+         {"summary", whole ? "Decide without opening it" : "Deny without opening it"},
          {"more", more},
          {"hidden", hidden("csrf", owner.csrf)},
-         {"approve", scope ? "Approve the scope" : "Approve this run"}});
+         {"approve", whole ? fill<kApproveForm>({{"action", path},
+                                                 {"hidden", hidden("csrf", owner.csrf)},
+                                                 {"title", words(request_title(row))}})
+                           : Html()}});
 }
 
 }  // namespace
@@ -90,9 +111,9 @@ Html request_rows(Service& service, const std::vector<store::RequestRow>& rows) 
     for (const store::RequestRow& row : rows)
         items += fill<kRequest>(
             {{"path", request_path(service, row)},
-             {"title", request_title(row)},
+             {"title", words(request_title(row))},
              {"chip", chip(row.status)},
-             {"by", service.access().tenant_name(row.tenant_id)},
+             {"by", claimed_name(service, row.tenant_id)},
              {"when", moment(row.created_at, now)},
              {"error",
               row.error ? fill<kError>({{"text", first_characters(*row.error, 120)}}) : Html()}});
@@ -106,20 +127,6 @@ Html waiting_cards(Service& service, const std::vector<store::RequestRow>& rows,
     return fill<kCards>({{"items", items}});
 }
 
-Html session_facts(const store::SessionRow& row, base::Time now) {
-    const policy::SessionPolicy& policy = row.session.policy;
-    Html facts;
-    if (!policy.description.empty()) facts += fact("For", policy.description);
-    facts += fact("Secrets", code_list(policy.secrets, "none"));
-    facts += fact("Hosts", code_list(policy::texts_of(policy.networks), "none"));
-    facts += fact("Each run", "at most " + duration_words(policy.max_timeout));
-    const auto used = counted(static_cast<std::size_t>(row.session.runs_used), "run");
-    facts += fact("Used", policy.max_runs ? used + " of " + std::to_string(*policy.max_runs)
-                                          : used + ", no limit");
-    facts += fact("Ends", moment(policy::session_end(row.session), now));
-    return facts;
-}
-
 Html session_cards(Service& service, const std::vector<store::SessionRow>& rows,
                    const Principal& owner) {
     const base::Time now = service.clock().now();
@@ -131,7 +138,7 @@ Html session_cards(Service& service, const std::vector<store::SessionRow>& rows,
                                          {"id", row.id},
                                          {"action", service.local_path("/dashboard/revoke")},
                                          {"hidden", std::move(fields)},
-                                         {"by", service.access().tenant_name(row.tenant_id)},
+                                         {"by", claimed_name(service, row.tenant_id)},
                                          {"facts", session_facts(row, now)}});
     }
     return fill<kCards>({{"items", items}});

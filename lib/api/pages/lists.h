@@ -20,7 +20,8 @@ Html nothing(std::string_view text);
 /// Requests, one a row, each with the way to its page.
 Html request_rows(Service& service, const std::vector<store::RequestRow>& rows);
 
-/// Requests that wait, each with what it asks for and the buttons that decide it.
+/// Requests that wait, each with what it asks for and the buttons that decide it: to approve only
+/// what is shown whole.
 Html waiting_cards(Service& service, const std::vector<store::RequestRow>& rows,
                    const Principal& owner);
 
@@ -34,9 +35,6 @@ Html event_rows(Service& service, const std::vector<ledger::Event>& events,
 
 /// A link below a list to what is older.
 Html older(std::string_view path);
-
-/// What a session allows, as facts.
-Html session_facts(const store::SessionRow& row, base::Time now);
 
 /// The path of a session's page.
 std::string session_path(const Service& service, const store::SessionRow& row);

@@ -33,10 +33,9 @@ Attempt read(const http::Request& request) {
         return {body.text("key").value_or(""), body.text("once").value_or(""),
                 body.text("csrf").value_or(""), body.text("next")};
     }
-    const auto form = http::parse_form(request.body);
-    if (!form) throw Refusal(400, "bad_request", "The form cannot be read.");
+    const auto form = read_form(request);
     const auto text = [&form](std::string_view name) {
-        return std::string(http::form_value(*form, name).value_or(""));
+        return std::string(http::form_value(form, name).value_or(""));
     };
     return {text("key"), text("once"), text("csrf"), text("next")};
 }

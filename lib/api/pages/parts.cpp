@@ -14,6 +14,7 @@ constexpr std::string_view kChip = R"(<span class="chip {{look}}">{{word}}</span
 constexpr std::string_view kFact = "<dt>{{name}}</dt><dd>{{value}}</dd>\n";
 constexpr std::string_view kList = "<ul>{{items}}</ul>";
 constexpr std::string_view kItem = "<li>{{item}}</li>";
+constexpr std::string_view kWords = "<bdi>{{text}}</bdi>";
 constexpr std::string_view kCode = "<code>{{text}}</code>";
 constexpr std::string_view kSection =
     "<section{{look}} aria-labelledby=\"{{id}}-title\"><h2 id=\"{{id}}-title\">{{title}}</h2>\n"
@@ -97,7 +98,7 @@ Html fact(std::string_view name, const Html& value) {
 Html list(const std::vector<std::string>& items, std::string_view none) {
     if (items.empty()) return none;
     Html out;
-    for (const std::string& item : items) out += fill<kItem>({{"item", item}});
+    for (const std::string& item : items) out += fill<kItem>({{"item", words(item)}});
     return fill<kList>({{"items", out}});
 }
 
@@ -106,6 +107,10 @@ Html code_list(const std::vector<std::string>& items, std::string_view none) {
     Html out;
     for (const std::string& item : items) out += fill<kItem>({{"item", code_word(item)}});
     return fill<kList>({{"items", out}});
+}
+
+Html words(std::string_view text) {
+    return fill<kWords>({{"text", text}});
 }
 
 Html code_word(std::string_view text) {

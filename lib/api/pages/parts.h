@@ -31,6 +31,9 @@ Html fact(std::string_view name, const Html& value);
 /// A list, or `none` in its place.
 Html list(const std::vector<std::string>& items, std::string_view none);
 Html code_list(const std::vector<std::string>& items, std::string_view none);
+/// Somebody's own words on one line. Letters that run from right to left order nothing that stands
+/// beside them.
+Html words(std::string_view text);
 /// A short text in the font of code.
 Html code_word(std::string_view text);
 /// A box of a page with its heading. `id` is a constant of ours.

@@ -3,6 +3,8 @@
 #include "api/pages/event_view.h"
 #include "api/pages/parts.h"
 #include "api/pages/scope_view.h"
+#include "api/pages/session_view.h"
+#include "policy/growth.h"
 #include "policy/session.h"
 #include "skill/declaration.h"
 
@@ -22,8 +24,8 @@ constexpr std::string_view kItem = "<li><code>{{name}}</code> {{tag}}</li>";
 constexpr std::string_view kTag = R"(<span class="tag">{{text}}</span>)";
 constexpr std::string_view kWarnTag = R"(<span class="tag warn">{{text}}</span>)";
 constexpr std::string_view kList = "<ul>{{items}}</ul>";
-constexpr std::string_view kAskedBy =
-    "“{{name}}” <span class=\"tag\">claimed name</span> <code>{{id}}</code>";
+constexpr std::string_view kClaimedName =
+    "<bdi>“{{name}}”</bdi> <span class=\"tag\">claimed name</span> <code>{{id}}</code>";
 constexpr std::string_view kFacts = "<dl class=\"facts\">{{facts}}</dl>";
 constexpr std::string_view kNone = "<p class=\"none\">{{text}}</p>";
 constexpr std::string_view kHelp = "<p class=\"help\">{{text}}</p>";
@@ -61,17 +63,18 @@ Html secrets_list(const store::RequestRow& row, const std::string& code) {
     return fill<kList>({{"items", items}});
 }
 
-Html what_it_is(Service& service, const store::RequestRow& row) {
+using Session = std::optional<store::SessionRow>;
+
+Html what_it_is(Service& service, const store::RequestRow& row, const Session& session) {
     const base::Time now = service.clock().now();
-    Html facts = fact("Asked by", asked_by(service, row));
+    Html facts = fact("Asked by", claimed_name(service, row.tenant_id));
     if (!row.skill_id.empty()) facts += fact("Skill", code_word(row.skill_id));
     if (row.declared_id && *row.declared_id != row.skill_id)
         facts += fact("The code calls itself", code_word(*row.declared_id));
     const std::string& description = is_scope(row) ? row.scope->description : row.description;
-    facts += fact("Description", description.empty() ? Html("none") : Html(description));
+    facts += fact("Description", description.empty() ? Html("none") : words(description));
     facts += fact("Asked", moment(row.created_at, now));
     if (policy::is_undecided(row.status)) facts += fact("Expires", moment(row.expires_at, now));
-    const auto session = session_of(service, row);
     facts +=
         fact("Session", code_word(row.session_id) +
                             (session ? " – begun "_html + moment(session->session.created_at, now)
@@ -79,6 +82,22 @@ Html what_it_is(Service& service, const store::RequestRow& row) {
                                                                 : Html()));
     facts += fact("Request", code_word(row.id));
     return section("what", "What it is", facts_list(facts));
+}
+
+/// What an approval would change in the session, and what that holds already if it lives.
+Html change_of(const store::RequestRow& row, const Session& session, base::Time now) {
+    const bool scope = is_scope(row);
+    constexpr std::string_view kTitle = "What is new in the session";
+    if (!session)
+        return scope ? section("new", kTitle,
+                               fill<kNone>({{"text", "All of it: the session begins with this."}}))
+                     : Html();
+    const policy::Session& held = session->session;
+    const policy::Growth growth =
+        scope ? policy::growth(held, *row.scope, now) : policy::growth(held, row.ask, now);
+    return section("new", scope ? kTitle : "What an approval for the session adds to it",
+                   growth_view(held, growth, now)) +
+           section("held", "What the session holds already", session_view(*session, now));
 }
 
 }  // namespace
@@ -89,15 +108,9 @@ std::string request_title(const store::RequestRow& row) {
     return row.id;
 }
 
-Html asked_by(Service& service, const store::RequestRow& row) {
-    return fill<kAskedBy>(
-        {{"name", service.access().tenant_name(row.tenant_id)}, {"id", row.tenant_id}});
-}
-
-std::optional<store::SessionRow> session_of(Service& service, const store::RequestRow& row) {
-    // Whoever may read the request may read what it would change.
-    const Principal owner{orchestrator::Role::owner, {}, row.owner_id, {}, orchestrator::Via::link};
-    return service.orchestrator().session(owner, row.tenant_id, row.session_id);
+Html claimed_name(Service& service, const std::string& tenant_id) {
+    return fill<kClaimedName>(
+        {{"name", service.access().tenant_name(tenant_id)}, {"id", tenant_id}});
 }
 
 Html powers(const store::RequestRow& row, const std::string& code) {
@@ -121,20 +134,19 @@ Html powers(const store::RequestRow& row, const std::string& code) {
 }
 
 Html request_content(Service& service, const store::RequestRow& row, const std::string& code) {
+    const Session session = service.orchestrator().session_of(row);
     Html out;
     if (!row.violations.empty())
         out += section("violations", "It does not fit its session", list(row.violations, ""), true);
     if (!row.warnings.empty()) out += section("warnings", "Warnings", list(row.warnings, ""), true);
     out += section("powers", "What it may reach", facts_list(powers(row, code)));
-    if (is_scope(row)) {
+    if (is_scope(row))
         out += section("constraints", "Constraints", constraints_view(*row.scope));
-        out += section("new", "What is new in the session",
-                       widening_view(*row.scope, session_of(service, row)));
-    } else {
+    else
         out += section("args", "Arguments",
                        row.ask.args.empty() ? Html("none") : pre(row.ask.args.dump(2)));
-    }
-    out += what_it_is(service, row);
+    if (policy::is_undecided(row.status)) out += change_of(row, session, service.clock().now());
+    out += what_it_is(service, row, session);
     if (!row.code_hash) return out;
     if (const auto before = service.orchestrator().last_approved_code(row))
         out += section("changes", "Changes since the last approved code of this skill",
@@ -156,30 +168,32 @@ std::string allows_once(const store::RequestRow& row) {
 }
 
 std::string allows_session(Service& service, const store::RequestRow& row) {
-    const auto session = session_of(service, row);
+    const bool lives = service.orchestrator().session_of(row).has_value();
     const std::string ends = "It ends " + duration_words(policy::kSessionIdle) +
                              " after its last run, at the latest " +
                              duration_words(policy::kSessionLife) + " after it began.";
-    if (!session)
+    if (!lives)
         return "Begins a session: this same code may run again without asking, also with other "
                "arguments, with no more than the secrets, hosts and time shown here. " +
                ends;
     return "Widens the session that exists: this same code may run again without asking, also with "
            "other arguments. Its secrets, hosts and time are added to those of the session, also "
-           "for the code that it holds already. " +
+           "for the code that it holds already; and it may use whatever the session already holds, "
+           "which stands on this page. " +
            ends;
 }
 
 std::string allows_scope(Service& service, const store::RequestRow& row) {
-    std::string out =
-        session_of(service, row) ? "Approving widens the session" : "Approving begins a session";
+    const bool lives = service.orchestrator().session_of(row).has_value();
+    std::string out = lives ? "Approving widens the session" : "Approving begins a session";
     out += "; it runs nothing by itself. ";
     out += row.code_hash ? "The code shown here may then run in it without asking, with any "
                            "arguments. "
                          : "No code is approved with it. ";
     out +=
         "Code that was not approved in the session still asks each time. Never more than the "
-        "secrets, hosts and time shown here.";
+        "secrets, hosts and time shown here";
+    out += lives ? " and whatever the session already holds, which stands on this page." : ".";
     return out;
 }
 

@@ -4,7 +4,6 @@
 #include "api/service.h"
 #include "store/requests.h"
 
-#include <optional>
 #include <string>
 
 // What pages show of one request.
@@ -13,8 +12,9 @@ namespace oauth3::api::pages {
 
 /// What it is called: its skill's name, or for a scope what it is for.
 std::string request_title(const store::RequestRow& row);
-/// "“agent”, a name that it gave itself · tenant_…"
-Html asked_by(Service& service, const store::RequestRow& row);
+/// "“agent” claimed name tenant_…": an agent is never named without saying that it chose the name
+/// itself, nor without the id that it did not choose.
+Html claimed_name(Service& service, const std::string& tenant_id);
 
 /// Everything that a human must know before deciding (wire 7.1), the code last.
 Html request_content(Service& service, const store::RequestRow& row, const std::string& code);
@@ -29,9 +29,6 @@ Html powers(const store::RequestRow& row, const std::string& code);
 std::string allows_once(const store::RequestRow& row);
 std::string allows_session(Service& service, const store::RequestRow& row);
 std::string allows_scope(Service& service, const store::RequestRow& row);
-
-/// The session that the request belongs to, if it lives.
-std::optional<store::SessionRow> session_of(Service& service, const store::RequestRow& row);
 
 /// How it ended: its error and the start of its output; empty while it has not.
 Html request_end(Service& service, const store::RequestRow& row);

@@ -5,8 +5,12 @@
 #include "api/pages/frame.h"
 #include "api/pages/lists.h"
 #include "api/pages/parts.h"
+#include "api/pages/request_view.h"
 #include "api/pages/routes.h"
+#include "api/pages/session_view.h"
+#include "api/paging.h"
 #include "api/refusal.h"
+#include "api/session_lookup.h"
 #include "http/form.h"
 #include "policy/narrow.h"
 #include "web_files.h"
@@ -56,62 +60,48 @@ Html narrowing_fields(const store::SessionRow& row) {
            number_field("max_runs", "Runs in all", policy.max_runs, 1'000'000);
 }
 
-/// The session that query or form name; 404 for one that the owner does not have, 400 if more than
-/// one agent has it and none is named.
-store::SessionRow find(Service& service, const Principal& owner, const std::string& id,
-                       const std::optional<std::string>& tenant) {
-    std::string whose = tenant.value_or("");
-    if (whose.empty()) {
-        const auto tenants = service.orchestrator().tenants_with_session(owner, id);
-        if (tenants.size() > 1)
-            throw Refusal(400, "tenant_required", "More than one agent has a session of that name.",
-                          "Open it from the dashboard.");
-        if (tenants.empty()) throw not_found();
-        whose = tenants.front();
-    }
-    auto row = service.orchestrator().session(owner, whose, id);
-    if (!row) throw not_found();
-    return std::move(*row);
-}
-
-http::Reply show(Service& service, const http::Request& request, const Principal& owner) {
-    const auto row = find(service, owner, request.params.at(0), request.query_value("tenant"));
-    const base::Time now = service.clock().now();
+Html requests_in(Service& service, const http::Request& request, const Principal& owner,
+                 const store::SessionRow& row) {
     store::ListFilter filter;
     filter.tenant_id = row.tenant_id;
     filter.session_id = row.id;
-    filter.limit = kMostRequests;
-    const auto requests = service.orchestrator().list(owner, filter);
-    const policy::SessionPolicy& policy = row.session.policy;
-    std::vector<std::string> constraints;
-    for (const policy::Constraint& c : policy.constraints)
-        constraints.push_back(c.text + " (" + std::string(policy::to_string(c.kind)) + ")");
+    filter.before = request_cursor(request, "before");
+    filter.limit = kMostRequests + 1;
+    auto requests = service.orchestrator().list(owner, filter);
+    const bool more = cut_page(requests, kMostRequests);
+    if (requests.empty()) return nothing("None.");
+    Html out = request_rows(service, requests);
+    if (more)
+        out += older(session_path(service, row) +
+                     "&before=" + http::percent_encode(requests.back().id) + "#requests");
+    return out;
+}
+
+http::Reply show(Service& service, const http::Request& request, const Principal& owner) {
+    const auto row =
+        find_session(service, owner, request.params.at(0), request.query_value("tenant"));
+    const base::Time now = service.clock().now();
     Html fields =
         hidden("csrf", owner.csrf) + hidden("session_id", row.id) + hidden("tenant", row.tenant_id);
-    return page(
-        service, {"Session " + row.id, &owner, 200, {}},
-        fill<kSessionHtml>(
-            {{"id", row.id},
-             {"by", "of "_html + Html(service.access().tenant_name(row.tenant_id)) +
-                        ", begun "_html + moment(row.session.created_at, now)},
-             {"facts", session_facts(row, now) + fact("Constraints", list(constraints, "none")) +
-                           fact("Code that may run again", code_list(policy.code_hashes, "none"))},
-             {"requests", requests.empty() ? nothing("None.") : request_rows(service, requests)},
-             {"parts", narrowing_fields(row)},
-             {"hidden", fields},
-             {"narrow", service.local_path("/dashboard/narrow")},
-             {"revoke", service.local_path("/dashboard/revoke")}}));
+    return page(service, {"Session " + row.id, &owner, 200, {}},
+                fill<kSessionHtml>({{"id", row.id},
+                                    {"by", claimed_name(service, row.tenant_id) + ", begun "_html +
+                                               moment(row.session.created_at, now)},
+                                    {"policy", session_view(row, now)},
+                                    {"requests", requests_in(service, request, owner, row)},
+                                    {"parts", narrowing_fields(row)},
+                                    {"hidden", fields},
+                                    {"narrow", service.local_path("/dashboard/narrow")},
+                                    {"revoke", service.local_path("/dashboard/revoke")}}));
 }
 
 // Changing it.
 
-http::Fields read_form(const http::Request& request) {
+http::Fields only_form(const http::Request& request) {
     if (!is_form(request))
         throw Refusal(415, "unsupported_media_type", "The body must be a form.",
                       "Programs use /sessions.");
-    auto form = http::parse_form(request.body);
-    if (!form) throw Refusal(400, "bad_request", "The form cannot be read.");
-    return std::move(*form);
+    return read_form(request);
 }
 
 std::string text(const http::Fields& form, std::string_view name) {
@@ -141,8 +131,8 @@ http::Response back(const Service& service, const std::string& path) {
 }
 
 http::Reply narrow(Service& service, const http::Request& request, const Principal& owner) {
-    const http::Fields form = read_form(request);
-    const auto row = find(service, owner, text(form, "session_id"), text(form, "tenant"));
+    const http::Fields form = only_form(request);
+    const auto row = find_session(service, owner, text(form, "session_id"), text(form, "tenant"));
     policy::Narrowing to;
     to.secrets = texts(form, "keep_secret");
     to.code_hashes = texts(form, "keep_code");
@@ -163,9 +153,9 @@ http::Reply narrow(Service& service, const http::Request& request, const Princip
 }
 
 http::Reply revoke(Service& service, const http::Request& request, const Principal& owner) {
-    const http::Fields form = read_form(request);
+    const http::Fields form = only_form(request);
     if (!text(form, "trust_id").empty()) throw not_found();
-    const auto row = find(service, owner, text(form, "session_id"), text(form, "tenant"));
+    const auto row = find_session(service, owner, text(form, "session_id"), text(form, "tenant"));
     if (!service.orchestrator().revoke_session(owner, row.tenant_id, row.id, "")) throw not_found();
     return back(service, "/dashboard");
 }
