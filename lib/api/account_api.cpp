@@ -113,8 +113,9 @@ http::Reply list_keys(Service& service, const http::Request& request, const Prin
 }
 
 /// The tenant that a call names; without a name the only one that there is (wire 2.1).
-std::string read_tenant(Service& service, const Body& body, const Principal& owner) {
-    if (auto named = body.text("tenant")) return std::move(*named);
+std::string read_tenant(Service& service, const http::Request& request, const Body& body,
+                        const Principal& owner) {
+    if (auto named = body.named_tenant(request)) return std::move(*named);
     const auto all = service.accounts().tenants(owner);
     if (all.size() != 1)
         throw Refusal(400, "tenant_required", "Say for which tenant.",
@@ -127,9 +128,9 @@ http::Reply create_key(Service& service, const http::Request& request, const Pri
     const std::string role = body.text("role").value_or("agent");
     if (role != "agent" && role != "owner")
         throw bad_field("role", "\"role\" must be agent or owner.");
-    auto made = role == "owner"
-                    ? std::optional(service.accounts().create_owner_key(owner))
-                    : service.accounts().create_key(owner, read_tenant(service, body, owner));
+    auto made = role == "owner" ? std::optional(service.accounts().create_owner_key(owner))
+                                : service.accounts().create_key(
+                                      owner, read_tenant(service, request, body, owner));
     if (!made) throw not_found();
     made->row.admin = !made->row.tenant_id && owner.role == Role::admin;
     Json out = key_json(made->row);

@@ -9,15 +9,16 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 namespace oauth3::api {
 namespace {
 
 using orchestrator::Role;
-using orchestrator::Via;
 
-/// The major version of the wire's client libraries that this server speaks.
+/// The versions of the wire's client libraries that this server speaks.
 constexpr unsigned kSdkMajor = 0;
+constexpr std::string_view kSdkMinors[] = {"2", "3"};
 
 /// Of a canonical host: it is never all numbers unless it is an IPv4 address.
 bool is_address(const std::string& host) {
@@ -30,14 +31,6 @@ bool is_safe(const http::Request& request) {
 
 bool contains(const std::vector<std::string>& list, std::string_view item) {
     return std::find(list.begin(), list.end(), item) != list.end();
-}
-
-bool has_media_type(const http::Request& request, std::string_view wanted) {
-    std::string_view type = request.header("Content-Type");
-    type = type.substr(0, type.find(';'));
-    const std::size_t end = type.find_last_not_of(" \t");
-    return end != std::string_view::npos &&
-           http::equal_ignoring_case(type.substr(0, end + 1), wanted);
 }
 
 std::optional<std::string_view> bearer_of(const http::Request& request) {
@@ -161,7 +154,8 @@ void check_origin(const http::Request& request, const std::string& base_origin,
     throw Refusal(403, "origin_not_allowed", "Calls from that web site are not allowed.");
 }
 
-void check_sdk_version(const http::Request& request) {
+SdkVersion check_sdk_version(const http::Request& request) {
+    if (!request.has_header("X-OAuth3-SDK-Version")) return SdkVersion::absent;
     const std::string_view version = request.header("X-OAuth3-SDK-Version");
     const std::size_t dot = version.find('.');
     unsigned major = 0;
@@ -170,11 +164,27 @@ void check_sdk_version(const http::Request& request) {
     const bool is_version = dot != std::string_view::npos && error == std::errc() &&
                             end == version.data() + dot &&
                             version.find_first_not_of("0123456789.") == std::string_view::npos;
-    if (!is_version || major == kSdkMajor) return;
-    if (is_safe(request) && request.path.ends_with("/status")) return;
+    if (!is_version) return SdkVersion::odd;
+    if (major == kSdkMajor) {
+        const std::string_view minor =
+            version.substr(dot + 1, version.find('.', dot + 1) - dot - 1);
+        const bool known =
+            std::find(std::begin(kSdkMinors), std::end(kSdkMinors), minor) != std::end(kSdkMinors);
+        return known ? SdkVersion::known : SdkVersion::odd;
+    }
+    if (is_safe(request) && request.path.ends_with("/status")) return SdkVersion::odd;
     throw Refusal(
         426, "sdk_version_mismatch", "This server speaks version 0 of the client library.",
         "Install a client library of version 0.x.", {{"required", "0.x"}, {"got", version}});
+}
+
+void check_media_type(const http::Request& request, bool takes_forms) {
+    if (request.body.empty() || is_safe(request) || request.is_of_type("application/json")) return;
+    if (!takes_forms)
+        throw Refusal(415, "unsupported_media_type", "The body must be JSON.",
+                      "Send the header Content-Type: application/json.");
+    if (!is_form(request))
+        throw Refusal(415, "unsupported_media_type", "The body must be JSON or a form.");
 }
 
 std::optional<Principal> admit(Service& service, const http::Request& request,
@@ -192,7 +202,7 @@ std::optional<Principal> admit(Service& service, const http::Request& request,
 }
 
 bool is_form(const http::Request& request) {
-    return has_media_type(request, "application/x-www-form-urlencoded");
+    return request.is_of_type("application/x-www-form-urlencoded");
 }
 
 bool wants_page(const http::Request& request) {

@@ -28,9 +28,15 @@ void check_host(const http::Request& request, const std::string& base_host,
 void check_origin(const http::Request& request, const std::string& base_origin,
                   const std::vector<std::string>& allowed);
 
+/// `odd`: no version, or one that this server was not made for.
+enum class SdkVersion { known, absent, odd };
+
 /// Only another major version of the client library is refused, and never while it polls: a
 /// human may have approved already (wire 1.3).
-void check_sdk_version(const http::Request& request);
+SdkVersion check_sdk_version(const http::Request& request);
+
+/// 415 for a body of another type than the route takes (wire 1.2).
+void check_media_type(const http::Request& request, bool takes_forms);
 
 /// Who calls, if the route wants to know; refuses callers of the wrong kind, and unsafe calls of a
 /// browser without its CSRF value.

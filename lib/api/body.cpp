@@ -10,18 +10,14 @@
 namespace oauth3::api {
 namespace {
 
-bool is_json(std::string_view content_type) {
-    const std::string_view type = content_type.substr(0, content_type.find(';'));
-    const std::size_t end = type.find_last_not_of(" \t");
-    return end != std::string_view::npos &&
-           http::equal_ignoring_case(type.substr(0, end + 1), "application/json");
-}
+/// A body has room for a hundred thousand names, and what is said of it goes to people.
+constexpr std::size_t kMostUnknown = 20;
 
 }  // namespace
 
 Body::Body(const http::Request& request) : object_(base::Json::object()) {
     if (request.body.empty()) return;
-    if (!is_json(request.header("Content-Type")))
+    if (!request.is_of_type("application/json"))
         throw Refusal(415, "unsupported_media_type", "The body must be JSON.",
                       "Send the header Content-Type: application/json.");
     try {
@@ -82,10 +78,24 @@ std::vector<std::string> Body::texts(const std::string& name) const {
 
 std::vector<std::string> Body::unknown(const std::set<std::string>& known) const {
     std::vector<std::string> out;
-    for (const auto& [name, value] : object_.items())
+    for (const auto& [name, value] : object_.items()) {
+        if (out.size() == kMostUnknown) break;
         if (known.count(name) == 0)
             out.push_back(base::make_visible(base::cut_utf8(name, 64), false));
+    }
     return out;
+}
+
+std::size_t Body::count_unknown(const std::set<std::string>& known) const {
+    std::size_t out = 0;
+    for (const auto& [name, value] : object_.items()) out += known.count(name) == 0 ? 1U : 0U;
+    return out;
+}
+
+std::optional<std::string> Body::named_tenant(const http::Request& request) const {
+    for (auto named : {request.query_value("tenant"), text("tenant")})
+        if (named && !named->empty()) return named;
+    return std::nullopt;
 }
 
 void Body::refuse(const std::vector<std::string>& names) const {

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "http/message.h"
 
+#include <cstddef>
 #include <optional>
 #include <set>
 #include <string>
@@ -30,8 +31,12 @@ class Body {
     /// A list of texts; a single text is a list of one.
     std::vector<std::string> texts(const std::string& name) const;
 
-    /// Names of members that are not in `known`.
+    /// Names of members that are not in `known`: the first 20 of them, and how many there are.
     std::vector<std::string> unknown(const std::set<std::string>& known) const;
+    std::size_t count_unknown(const std::set<std::string>& known) const;
+
+    /// The tenant that a call names, in query or body (wire 2.1); "" counts as none.
+    std::optional<std::string> named_tenant(const http::Request& request) const;
 
     /// 400 bad_request if any of these members is there: nothing is accepted that nothing enforces.
     void refuse(const std::vector<std::string>& names) const;

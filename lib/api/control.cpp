@@ -23,7 +23,7 @@ http::Reply answer_control(Service& service, const http::Request& request) {
         const orchestrator::LoginLink link = service.logins().make_link();
         http::Response out = json_response(200, {{"url", login_url(service, link)},
                                                  {"expires_at", base::to_millis(link.expires_at)}});
-        out.headers.emplace_back("Cache-Control", "no-store");
+        add_common_headers(out);
         return out;
     } catch (const std::exception& e) {
         base::log_error("making a log-in link: {}", e.what());

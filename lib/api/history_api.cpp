@@ -17,10 +17,10 @@ http::Reply history(Service& service, const http::Request& request, const Princi
     filter.before = request_cursor(request, "before");
     filter.tenant_id = request.query_value("tenant");
     filter.limit = limit + 1;  // one more tells whether there is a next page
-    auto rows = service.orchestrator().list(who, filter);
+    auto rows = service.orchestrator().history(who, filter);
     const bool more = cut_page(rows, limit);
     Json items = Json::array();
-    for (const store::RequestRow& row : rows) items.push_back(history_json(row));
+    for (const store::HistoryRow& row : rows) items.push_back(history_json(row));
     return json_response(
         200, {{"executions", std::move(items)}, {"next", more ? Json(rows.back().id) : Json()}});
 }

@@ -24,10 +24,12 @@ void refuse_if_remote(const Listening& plan, const char* option, const char* hin
 }
 
 /// An origin as browsers send it: scheme, host and perhaps a port, nothing else.
-void check_cors_origin(const std::string& origin) {
-    if (read_base_url(origin) != origin || origin_of(origin) != origin)
-        throw base::Error("usage", fmt::format("\"{}\" is not the origin of a web site", origin),
+std::string read_cors_origin(const std::string& text) {
+    const std::string origin = read_base_url(text);
+    if (text.ends_with('/') || origin_of(origin) != origin)
+        throw base::Error("usage", fmt::format("\"{}\" is not the origin of a web site", text),
                           "write it as https://app.example.org");
+    return origin;
 }
 
 }  // namespace
@@ -42,17 +44,21 @@ std::string read_base_url(const std::string& text) {
     while (url.ends_with('/')) url.pop_back();
     if (url.size() < 8 || url.find("://") == std::string::npos) refuse();
     const std::string origin = origin_of(url);
-    const std::string authority = origin.substr(origin.find("://") + 3);
+    const std::string scheme = origin.substr(0, origin.find("://") + 3);
+    const std::string authority = origin.substr(scheme.size());
+    const std::string path = url.substr(origin.size());
     const auto host = host_without_port(authority);
     if (!host || authority.find('@') != std::string::npos) refuse();
     const std::size_t colon =
         authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
+    url = scheme + host.value_or("");
     if (colon != std::string::npos) {
-        const std::string port = authority.substr(colon + 1);
-        if (port.empty() || port.size() > 5 ||
-            !std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; }))
-            refuse();
+        const auto address = http::parse_address("127.0.0.1" + authority.substr(colon));
+        if (!address || address->port == 0) refuse();
+        if (address->port != (scheme == "https://" ? 443 : 80))
+            url += fmt::format(":{}", address->port);
     }
+    url += path;
     // It is pasted before paths and into headers, so only plain characters may stand in it.
     const bool plain = std::all_of(url.begin(), url.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -83,7 +89,8 @@ Listening plan_listening(const ServerOptions& options) {
         throw base::Error("no_public_url",
                           "clients of other machines need a URL that reaches this server",
                           "name it with --public-url");
-    for (const std::string& origin : options.cors_origins) check_cors_origin(origin);
+    for (const std::string& origin : options.cors_origins)
+        out.cors_origins.push_back(read_cors_origin(origin));
     if (!options.metrics_listen.empty()) {
         out.metrics = read_address(options.metrics_listen);
         if (!out.metrics->is_loopback())

@@ -16,6 +16,7 @@ struct Listening {
     /// Nobody but this machine can call: every address is loopback and no proxy stands in front.
     bool local_only = true;
     std::string public_url;  ///< without a final '/'; empty: that of the first address
+    std::vector<std::string> cors_origins;  ///< as browsers send them
     Signup signup = Signup::open;
 };
 
@@ -24,7 +25,8 @@ struct Listening {
 /// with a hint.
 Listening plan_listening(const ServerOptions& options);
 
-/// The base URL in its one form. Throws base::Error "usage" for what is none.
+/// The base URL in its one form: the host as browsers send it in Origin, no default port, no final
+/// '/'. Throws base::Error "usage" for what is none.
 std::string read_base_url(const std::string& text);
 
 }  // namespace oauth3::api

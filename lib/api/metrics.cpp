@@ -1,5 +1,6 @@
 #include "api/metrics.h"
 
+#include "api/admission.h"
 #include "api/refusal.h"
 
 #include <fmt/format.h>
@@ -80,10 +81,18 @@ http::Response metrics_response(std::string text) {
 }
 
 http::Reply answer_metrics(const http::Request& request, const std::function<std::string()>& text) {
-    if (request.path != "/metrics") return refusal_response(not_found());
-    if (request.method != "GET" && request.method != "HEAD")
-        return refusal_response({405, "method_not_allowed", "Use GET."});
-    return metrics_response(text());
+    http::Response out;
+    try {
+        check_host(request, {}, {});
+        if (request.path != "/metrics") throw not_found();
+        if (request.method != "GET" && request.method != "HEAD")
+            throw Refusal(405, "method_not_allowed", "Use GET.");
+        out = metrics_response(text());
+    } catch (const Refusal& refusal) {
+        out = refusal_response(refusal);
+    }
+    add_common_headers(out);
+    return out;
 }
 
 }  // namespace oauth3::api

@@ -38,4 +38,9 @@ http::Response refusal_response(const Refusal& refusal) {
     return out;
 }
 
+void add_common_headers(http::Response& response) {
+    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    response.headers.emplace_back("Cache-Control", "no-store");
+}
+
 }  // namespace oauth3::api

@@ -38,4 +38,7 @@ http::Response json_response(unsigned status, const base::Json& body);
 http::Response document_response(unsigned status, std::string document);
 http::Response refusal_response(const Refusal& refusal);
 
+/// Adds what every reply carries (wire 1.2).
+void add_common_headers(http::Response& response);
+
 }  // namespace oauth3::api

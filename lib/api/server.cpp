@@ -25,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace oauth3::api {
@@ -68,7 +69,10 @@ http::Options http_options(const Listening& plan, const ServerOptions& options,
     http::Options out;
     for (const http::Address& address : plan.addresses)
         out.listen.emplace_back(address, tls, kPublic);
-    if (plan.metrics) out.listen.emplace_back(*plan.metrics, nullptr, kMetrics);
+    if (plan.metrics) {
+        out.listen.emplace_back(*plan.metrics, nullptr, kMetrics);
+        out.listen.back().is_reserved = true;
+    }
     out.listen.push_back(http::Listener::at_path(options.data_folder / kControlSocket, kControl));
     out.handle_signals = true;
     return out;
@@ -198,15 +202,17 @@ void run_server(const ServerOptions& options) {
 
     Config config;
     config.base_url = plan.public_url.empty()
-                          ? fmt::format("{}://{}", tls ? "https" : "http",
-                                        server.local_endpoints().front().to_string())
+                          ? read_base_url(fmt::format("{}://{}", tls ? "https" : "http",
+                                                      server.local_endpoints().front().to_string()))
                           : plan.public_url;
     config.poll_hold = options.poll_hold;
     config.signup = plan.signup;
     config.approval_by_link = options.approval_by_link;
     config.no_auth = options.no_auth;
     config.behind_proxy = options.behind_proxy;
-    config.cors_origins = options.cors_origins;
+    config.cors_origins = plan.cors_origins;
+    // Whoever may have more that waits may also submit it.
+    config.max_submissions = std::max(config.max_submissions, 12 * options.max_pending);
     config.allow_hosts = options.allow_hosts;
     config.version = options.version;
     config.can_run = [&spawner] { return is_running(spawner.pid()); };
@@ -219,8 +225,12 @@ void run_server(const ServerOptions& options) {
 
     orchestrator.recover();
     server.every(base::Seconds(1), [&orchestrator] { orchestrator.tick(); });
+    server.every(base::Seconds(1), [&replays] { replays.purge(); });
     server.every(base::Seconds(60), [&service] { service->purge(); });
-    server.on_stop([] { base::log_info("stopping"); });
+    server.on_stop([&orchestrator] {
+        base::log_info("stopping");
+        orchestrator.close();
+    });
     server.on_hangup([&tls] {
         if (!tls) return;
         try {

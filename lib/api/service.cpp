@@ -5,6 +5,7 @@
 #include "api/routes.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "http/cookie.h"
 #include "http/form.h"
 
@@ -22,15 +23,17 @@ constexpr std::size_t kFailedLoginsPerMinute = 5;
 constexpr std::size_t kRecordedFailuresPerMinute = 60;
 constexpr base::Seconds kMinute{60};
 constexpr std::size_t kManyAddresses = 10'000;
+constexpr std::size_t kManyTenants = 10'000;
+
+constexpr std::string_view kSdkVersion = "X-OAuth3-SDK-Version";
 
 constexpr std::string_view kCorsMethods = "GET, POST, DELETE, OPTIONS";
 constexpr std::string_view kCorsHeaders =
     "Content-Type, Authorization, X-OAuth3-SDK-Version, Idempotency-Key";
 
-/// What every reply carries; `cors_origin` is empty for callers that are no allowed web site.
+/// `cors_origin` is empty for callers that are no allowed web site.
 void add_common_headers(http::Response& response, const std::string& cors_origin) {
-    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-    response.headers.emplace_back("Cache-Control", "no-store");
+    api::add_common_headers(response);
     if (cors_origin.empty()) return;
     response.headers.emplace_back("Access-Control-Allow-Origin", cors_origin);
     response.headers.emplace_back("Vary", "Origin");
@@ -62,11 +65,12 @@ http::Response preflight(bool is_cors) {
 std::string_view last_forwarded(const http::Request& request) {
     const auto values = request.headers("X-Forwarded-For");
     if (values.empty()) return {};
-    std::string_view last = values.back();
-    last = last.substr(last.rfind(',') + 1);
-    const std::size_t start = last.find_first_not_of(" \t");
-    if (start == std::string_view::npos) return {};
-    return last.substr(start, last.find_last_not_of(" \t") - start + 1);
+    const std::string_view last = values.back();
+    return http::trim(last.substr(last.rfind(',') + 1));
+}
+
+Refusal internal(const std::string& incident) {
+    return {500, "internal", "The server could not do this.", {}, {{"incident", incident}}};
 }
 
 Refusal rate_limited(base::Seconds retry_after, const char* sentence) {
@@ -113,6 +117,8 @@ Service::Service(const Parts& parts, Config config)
     : parts_(parts),
       config_(std::move(config)),
       signups_(kSignupsPerMinute, kMinute, kManyAddresses),
+      submissions_(config_.max_submissions, kMinute, kManyTenants),
+      told_versions_(1, kMinute, 1),
       failed_logins_(kFailedLoginsPerMinute, kMinute, kManyAddresses),
       recorded_failures_(kRecordedFailuresPerMinute, kMinute, 1) {
     base_origin_ = origin_of(config_.base_url);
@@ -146,13 +152,17 @@ http::Reply Service::handle(http::Request& request) {
     } catch (const Refusal& refusal) {
         reply = refusal_response(refusal);
     } catch (const std::exception& e) {
-        const std::string incident = base::make_id("inc_");
-        base::log_error("{}: {} {}: {}", incident, request.method, request.path, e.what());
-        reply = refusal_response(
-            {500, "internal", "The server could not do this.", {}, {{"incident", incident}}});
+        reply = refusal_response(internal(log_incident(request, e.what())));
     }
     add_common_headers(reply, is_cors ? std::string(origin) : std::string());
     return reply;
+}
+
+/// The id by which whoever reads the log finds what a caller is not told.
+std::string Service::log_incident(const http::Request& request, std::string_view problem) const {
+    std::string incident = base::make_id("inc_");
+    base::log_error("{}: {} {}: {}", incident, request.method, request.path, problem);
+    return incident;
 }
 
 /// Making a host name canonical is work, and clients send the same one again and again.
@@ -163,10 +173,26 @@ void Service::check_caller_host(const http::Request& request) {
     passed_host_ = host;
 }
 
+void Service::check_caller_version(const http::Request& request) {
+    switch (check_sdk_version(request)) {
+        case SdkVersion::known:
+            break;
+        case SdkVersion::absent:  // as of everything but the library
+            base::log_debug("a client without {}", kSdkVersion);
+            break;
+        case SdkVersion::odd:
+            // Whoever sends one sends it with every call.
+            if (told_versions_.allow("", clock().now()))
+                base::log_warning("a client's library has the version \"{}\", not 0.2 or 0.3",
+                                  base::cut_utf8(request.header(kSdkVersion), 32));
+            break;
+    }
+}
+
 http::Reply Service::dispatch(http::Request& request) {
     check_caller_host(request);
     check_origin(request, base_origin_, config_.cors_origins);
-    check_sdk_version(request);
+    check_caller_version(request);
     // A proxy in front may keep the prefix of the base URL or drop it.
     std::string_view path = request.path;
     if (!base_path_.empty() && path.starts_with(base_path_ + "/"))
@@ -191,9 +217,7 @@ http::Reply Service::dispatch(http::Request& request) {
 
 http::Reply Service::call(const Endpoint& endpoint, const http::Request& request) {
     try {
-        if (!endpoint.takes_forms && is_form(request) && !request.body.empty())
-            throw Refusal(415, "unsupported_media_type", "The body must be JSON.",
-                          "Send the header Content-Type: application/json.");
+        check_media_type(request, endpoint.takes_forms);
         const auto who = admit(*this, request, endpoint);
         if (who && who->is_agent() && config_.agent_seen) config_.agent_seen(request);
         return endpoint.handler(request, who ? &*who : nullptr);
@@ -214,7 +238,7 @@ http::Reply Service::call(const Endpoint& endpoint, const http::Request& request
     }
 }
 
-http::Response Service::failure(http::Failure failure, const http::Request&) {
+http::Response Service::failure(http::Failure failure, const http::Request& request) {
     http::Response out;
     switch (failure) {
         case http::Failure::malformed:
@@ -230,10 +254,15 @@ http::Response Service::failure(http::Failure failure, const http::Request&) {
             out = refusal_response({408, "bad_request", "The request came too slowly."});
             break;
         case http::Failure::internal:
-            out = refusal_response({500, "internal", "The server could not do this."});
+            // What went wrong stands in the line before.
+            out = refusal_response(internal(log_incident(request, "failed in the end")));
             break;
         case http::Failure::shutting_down:
             out = refusal_response({503, "shutting_down", "The server is stopping; try again."});
+            break;
+        case http::Failure::overloaded:
+            out = refusal_response(
+                rate_limited(base::Seconds(1), "Too many large requests are under way."));
             break;
     }
     add_common_headers(out, {});
@@ -284,6 +313,13 @@ void Service::limit_signups(const http::Request& request) {
                            "Too many agents sign up from this address.");
 }
 
+void Service::limit_submissions(const Principal& agent) {
+    const base::Time now = clock().now();
+    if (!submissions_.allow(agent.tenant_id, now))
+        throw rate_limited(submissions_.retry_after(agent.tenant_id, now),
+                           "This agent submits too often.");
+}
+
 void Service::count_failed_login(const http::Request& request) {
     const std::string key = client_key(request);
     const base::Time now = clock().now();
@@ -295,7 +331,6 @@ void Service::count_failed_login(const http::Request& request) {
 
 void Service::purge() {
     logins().purge();
-    replays().purge();
 }
 
 }  // namespace oauth3::api

@@ -49,6 +49,7 @@ struct Config {
     bool behind_proxy = false;              ///< X-Forwarded-For names the caller's address
     std::vector<std::string> cors_origins;  ///< such as "https://app.example.org"
     std::vector<std::string> allow_hosts;   ///< further names that a Host header may hold
+    std::size_t max_submissions = 600;      ///< of one tenant in any minute
     std::string version;
     std::function<bool()> can_run;  ///< false while no run could start
     /// Told of each call that an agent makes with its key; may be empty.
@@ -118,15 +119,19 @@ class Service {
     std::string client_key(const http::Request& request) const;
     /// Counts a sign-up; throws the Refusal 429 rate_limited if this address signs up too often.
     void limit_signups(const http::Request& request);
+    /// Counts a submission; throws the Refusal 429 rate_limited if the agent submits too often.
+    void limit_submissions(const Principal& agent);
     /// Counts and records a failed log-in; throws the Refusal 429 rate_limited if there were too
     /// many from this address (wire 2.4). A log-in that succeeds is never to be counted.
     void count_failed_login(const http::Request& request);
 
-    /// Forgets what is too old; to be called about once a minute.
+    /// Forgets log-ins that are over; to be called about once a minute.
     void purge();
 
   private:
     void check_caller_host(const http::Request& request);
+    void check_caller_version(const http::Request& request);
+    std::string log_incident(const http::Request& request, std::string_view problem) const;
     http::Reply dispatch(http::Request& request);
     http::Reply call(const Endpoint& endpoint, const http::Request& request);
 
@@ -140,6 +145,8 @@ class Service {
     Standings standings_;
     std::string passed_host_;  ///< the last Host header that was found good
     http::RateLimit signups_;
+    http::RateLimit submissions_;  ///< by tenant
+    http::RateLimit told_versions_;
     http::RateLimit failed_logins_;
     http::RateLimit recorded_failures_;
 };

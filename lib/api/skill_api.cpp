@@ -137,14 +137,12 @@ http::Reply once(Service& service, const http::Request& request, const Principal
     if (!good)
         throw bad_field("Idempotency-Key",
                         "An Idempotency-Key has 1 to 255 visible ASCII characters.");
-    const auto outcome = service.replays().answer(
-        {agent.tenant_id, route, key, request.body},
-        [&]() -> std::optional<store::IdempotentReply> {
-            std::string reply = base::dump_json(submit());
-            if (const std::string token = token_of(service, reply); !token.empty())
-                replace(reply, token, kTokenPlace);
-            return store::IdempotentReply{"", 200, std::move(reply)};
-        });
+    const auto outcome = service.replays().answer({agent.tenant_id, route, key, request.body}, [&] {
+        std::string reply = base::dump_json(submit());
+        if (const std::string token = token_of(service, reply); !token.empty())
+            replace(reply, token, kTokenPlace);
+        return store::IdempotentReply{"", 200, std::move(reply)};
+    });
     const auto* answered = std::get_if<orchestrator::Answered>(&outcome);
     if (answered == nullptr)
         throw Refusal(422, "idempotency_mismatch",
@@ -158,6 +156,7 @@ http::Reply once(Service& service, const http::Request& request, const Principal
 }
 
 http::Reply post_execute(Service& service, const http::Request& request, const Principal& agent) {
+    service.limit_submissions(agent);
     const Body body(request);
     const orchestrator::ExecuteSubmission submission = read_execute(body);
     if (body.boolean("dry_run") == true)
@@ -167,6 +166,7 @@ http::Reply post_execute(Service& service, const http::Request& request, const P
 }
 
 http::Reply post_scope(Service& service, const http::Request& request, const Principal& agent) {
+    service.limit_submissions(agent);
     const orchestrator::ScopeSubmission submission = read_scope(Body(request));
     return once(service, request, agent, "scope",
                 [&] { return scope(service, agent, submission); });
@@ -205,8 +205,8 @@ http::Reply status(Service& service, const http::Request& request, const Princip
         return document_response(200, std::move(known->document));
     return http::Hold{
         id, options.limit,
-        [&service, who, id, ended,
-         last_known = std::move(known->document)](bool last) mutable -> std::optional<http::Response> {
+        [&service, who, id, ended, last_known = std::move(known->document)](
+            bool last) mutable -> std::optional<http::Response> {
             try {
                 // A key is revoked at once, also for who waits already.
                 if (!service.access().still_valid(who))
@@ -234,9 +234,11 @@ http::Response already_final(const store::RequestRow& row) {
          {{"status", policy::wire_status(row.status, row.executed_at.has_value())}}});
 }
 
-/// How a request stands after it was told to stop: cancelled, unless its run ended by itself.
+/// How a request stands after it was told to stop: cancelled, unless its run ended by itself, or
+/// has not ended yet.
 http::Response cancel_response(const store::RequestRow& row) {
-    if (row.status != policy::Status::cancelled) return already_final(row);
+    if (policy::is_final(row.status) && row.status != policy::Status::cancelled)
+        return already_final(row);
     return json_response(200,
                          {{"request_id", row.id},
                           {"status", policy::wire_status(row.status, row.executed_at.has_value())},
@@ -254,12 +256,8 @@ http::Reply cancel(Service& service, const http::Request& request, const Princip
                       [&service, who, id](bool last) -> std::optional<http::Response> {
                           const auto row = service.orchestrator().find(who, id);
                           if (!row) return refusal_response(not_found());
-                          if (policy::is_final(row->status)) return cancel_response(*row);
-                          if (!last) return std::nullopt;
-                          http::Response out = refusal_response(
-                              {503, "shutting_down", "The run is being stopped; ask again."});
-                          out.headers.emplace_back("Retry-After", "1");
-                          return out;
+                          if (last || policy::is_final(row->status)) return cancel_response(*row);
+                          return std::nullopt;
                       }};
 }
 

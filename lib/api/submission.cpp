@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 
 namespace oauth3::api {
@@ -177,6 +178,19 @@ void warn_of_needs(const skill::Declaration& declaration, const policy::Scope& s
                                        declaration.timeout.count(), scope.max_timeout.count()));
 }
 
+void warn_of_unknown(const Body& body, std::vector<std::string>& warnings) {
+    static const std::set<std::string> kKnown{
+        "description",     "constraints",   "secrets",    "networks",   "allowedSecrets",
+        "allowedNetworks", "allowMutating", "session_id", "skill_code", "skill_sha256",
+        "expires_in",      "max_timeout",   "rules",      "args",       "max_runs",
+        "budgets",         "pin_args"};
+    const auto named = body.unknown(kKnown);
+    for (const std::string& name : named)
+        warnings.push_back(fmt::format("the member {} is not known and was ignored", name));
+    if (const std::size_t more = body.count_unknown(kKnown) - named.size(); more > 0)
+        warnings.push_back(fmt::format("and {} more", more));
+}
+
 /// Told at once, to the agent and to the approver: such a run can only fail here.
 void warn_of_missing_parts(bool secrets, bool networks, std::vector<std::string>& warnings) {
     if (secrets || networks)
@@ -242,11 +256,7 @@ orchestrator::ScopeSubmission read_scope(const Body& body) {
         read_seconds(body, "max_timeout", skill::kMaxTimeout).value_or(default_timeout);
     if (out.declaration) warn_of_needs(*out.declaration, scope, out.warnings);
     warn_of_missing_parts(!scope.secrets.empty(), !scope.networks.empty(), out.warnings);
-    for (const std::string& name : body.unknown(
-             {"description", "constraints", "secrets", "networks", "allowedSecrets",
-              "allowedNetworks", "allowMutating", "session_id", "skill_code", "skill_sha256",
-              "expires_in", "max_timeout", "rules", "args", "max_runs", "budgets", "pin_args"}))
-        out.warnings.push_back(fmt::format("the member {} is not known and was ignored", name));
+    warn_of_unknown(body, out.warnings);
     return out;
 }
 

@@ -19,11 +19,13 @@ constexpr base::Millis kLingerAtStop{1'000};
 
 }  // namespace
 
-Connection::Connection(Loop& loop, Stream stream, Ends ends, const Executor& executor)
+Connection::Connection(Loop& loop, Stream stream, Ends ends, std::shared_ptr<void> place,
+                       const Executor& executor)
     : loop_(loop),
       stream_(std::move(stream)),
       executor_(executor),
       ends_(std::move(ends)),
+      place_in_room_(std::move(place)),
       timer_(executor),
       place_(loop.connections.insert(loop.connections.end(), this)) {
     ++loop_.open;
@@ -38,6 +40,7 @@ void Connection::close() {
     end_hold();
     stream_.close();
     timer_.cancel();
+    place_in_room_.reset();
     loop_.connections.erase(place_);
     place_ = loop_.connections.end();
     --loop_.open;
@@ -74,6 +77,7 @@ Task<void> Connection::serve() {
         const bool refused = exchange->failure.has_value();
         const Steady::time_point began = Steady::now();
         std::optional<Response> response = call(*exchange);
+        exchange->weight.set(0);  // the body is gone
         const bool held = !response;
         if (held) {
             if (!co_await hold()) {

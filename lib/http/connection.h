@@ -6,6 +6,7 @@
 #include "http/server.h"
 #include "http/stream.h"
 
+#include <algorithm>
 #include <atomic>
 #include <ctime>
 #include <list>
@@ -36,11 +37,34 @@ struct Loop {
     bool grace_over = false;
     std::atomic<std::size_t> waiting{0};
     std::atomic<std::size_t> open{0};
+    std::size_t body_bytes = 0;  ///< of all Weights
 
     /// One read buffer for all: it is emptied before the coroutine that filled it suspends.
     std::vector<char> scratch = std::vector<char>(std::size_t{64} << 10);
     std::string date;
     std::time_t date_second = 0;
+};
+
+/// What the body of one request counts in Options::body_budget.
+class Weight {
+  public:
+    explicit Weight(Loop& loop) : loop_(loop) {}
+    ~Weight() { set(0); }
+    Weight(const Weight&) = delete;
+    Weight& operator=(const Weight&) = delete;
+
+    /// For a body of so many bytes. False if it is large and all together are above the budget.
+    bool set(std::size_t bytes) {
+        loop_.body_bytes -= counted_;
+        counted_ = bytes - std::min(bytes, kFree);
+        loop_.body_bytes += counted_;
+        return counted_ == 0 || loop_.body_bytes <= loop_.options.body_budget;
+    }
+
+  private:
+    static constexpr std::size_t kFree = std::size_t{16} << 10;
+    Loop& loop_;
+    std::size_t counted_ = 0;
 };
 
 /// One client: reads its requests one after the other and answers each before the next.
@@ -57,7 +81,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
         std::optional<uid_t> peer_uid;
     };
 
-    Connection(Loop& loop, Stream stream, Ends ends, const Executor& executor);
+    /// `place` is given up when the connection is closed.
+    Connection(Loop& loop, Stream stream, Ends ends, std::shared_ptr<void> place,
+               const Executor& executor);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -80,6 +106,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     enum class Input { data, closed, timed_out, stopped };
     /// One request as it was read. `failure` stands in the place of a handler's reply.
     struct Exchange {
+        explicit Exchange(Loop& loop) : weight(loop) {}
+        Weight weight;
         Request request;
         bool keep_alive = false;
         std::optional<Failure> failure;
@@ -121,6 +149,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Stream stream_;
     Executor executor_;
     Ends ends_;
+    std::shared_ptr<void> place_in_room_;
     std::string in_;  ///< bytes that were read and not used yet
     Phase phase_ = Phase::idle;
 

@@ -118,7 +118,7 @@ Task<std::optional<Failure>> Connection::read_head(std::size_t& size) {
 }
 
 Task<std::unique_ptr<Connection::Exchange>> Connection::read_request() {
-    auto exchange = std::make_unique<Exchange>();
+    auto exchange = std::make_unique<Exchange>(loop_);
     Request& request = exchange->request;
     describe(request);
     const auto refuse = [&exchange](Failure failure) {
@@ -171,6 +171,7 @@ Task<std::unique_ptr<Connection::Exchange>> Connection::read_request() {
             const std::size_t used = parser.put(asio::buffer(in_), error);
             in_.erase(0, used);
             received += used;
+            if (!exchange->weight.set(received)) co_return refuse(Failure::overloaded);
             if (error == beast::http::error::body_limit ||
                 received > kChunkOverhead * limit + loop_.options.header_limit) {
                 co_return refuse(Failure::body_too_large);

@@ -5,12 +5,6 @@
 namespace oauth3::http {
 namespace {
 
-std::string_view trim(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 /// RFC 6265 section 4.1.1: visible ASCII without quotes, comma, semicolon and backslash.
 bool is_cookie_value(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) {

@@ -16,12 +16,6 @@ bool is_host(std::string_view host) {
     });
 }
 
-std::string_view trim(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 bool list_has(std::string_view list, std::string_view word) {
     while (true) {
         const std::size_t comma = list.find(',');

@@ -23,6 +23,12 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
                       [](char x, char y) { return lower(x) == lower(y); });
 }
 
+std::string_view trim(std::string_view text) {
+    const std::size_t begin = text.find_first_not_of(" \t");
+    if (begin == std::string_view::npos) return {};
+    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
 bool is_token(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
@@ -53,6 +59,11 @@ std::vector<std::string_view> Request::headers(std::string_view name) const {
         if (equal_ignoring_case(key, name)) values.emplace_back(value);
     }
     return values;
+}
+
+bool Request::is_of_type(std::string_view media_type) const {
+    const std::string_view type = header("Content-Type");
+    return equal_ignoring_case(trim(type.substr(0, type.find(';'))), media_type);
 }
 
 std::optional<std::string> Request::query_value(std::string_view name) const {

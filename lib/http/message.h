@@ -37,6 +37,9 @@ struct Request {
     bool has_header(std::string_view name) const;
     /// All values of a header, in order.
     std::vector<std::string_view> headers(std::string_view name) const;
+    /// True if Content-Type names this media type, such as "application/json", whatever its
+    /// parameters are.
+    bool is_of_type(std::string_view media_type) const;
     /// The first value of a query parameter, percent- and plus-decoded; nullopt if absent. A pair
     /// that cannot be decoded counts as absent.
     std::optional<std::string> query_value(std::string_view name) const;
@@ -55,6 +58,9 @@ struct Response {
 
 /// ASCII case-insensitive equality, as header names and most tokens of HTTP want it.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
+
+/// Without blanks and tabs at both ends: the optional white space of RFC 9110 section 5.6.3.
+std::string_view trim(std::string_view text);
 
 /// True for a non-empty "token" of RFC 9110 section 5.6.2.
 bool is_token(std::string_view text);

@@ -110,6 +110,7 @@ unsigned status_of(Failure failure) {
         case Failure::internal:
             return 500;
         case Failure::shutting_down:
+        case Failure::overloaded:
             return 503;
     }
     return 500;

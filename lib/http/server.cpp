@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "http/connection.h"
 #include "http/listening.h"
+#include "http/rate_limit.h"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -15,8 +16,10 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <set>
 
@@ -30,6 +33,33 @@ constexpr int kAcceptBatch = 64;
 /// The pause after an accept() that failed for want of descriptors or memory.
 constexpr base::Millis kAcceptPause{100};
 constexpr std::size_t kMostSparedFiles = 512;
+/// The places of a gate that has its own: files that are spared for the rest of the program.
+constexpr std::size_t kReservedPlaces = 8;
+/// What one client gets of few places.
+constexpr std::size_t kFewPlaces = 16;
+
+/// The connections that some gates may have, together.
+struct Room {
+    Room(std::size_t in_all, std::size_t of_one) : most(in_all), most_of_one(of_one) {}
+    std::size_t most;
+    std::size_t most_of_one;  ///< client
+    std::size_t taken = 0;
+    std::map<std::string, std::size_t> clients;  ///< the places that each has taken
+
+    bool is_full() const { return taken >= most; }
+    /// Null if the client has as many as one may have. It is given back when the pointer goes.
+    std::shared_ptr<void> take(const std::string& client) {
+        const auto entry = clients.try_emplace(client, 0).first;
+        if (entry->second >= most_of_one) return nullptr;
+        ++entry->second;
+        ++taken;
+        const auto give_back = [this, entry](void*) {
+            --taken;
+            if (--entry->second == 0) clients.erase(entry);
+        };
+        return {this, give_back};
+    }
+};
 
 /// Leaves files to the rest of the program: clients must not be able to use up all of them.
 std::size_t connection_limit(std::size_t wanted) {
@@ -83,14 +113,18 @@ class Server::Impl {
         if (loop_.options.listen.empty()) {
             throw base::Error("no_address", "The server was given no address to listen on.");
         }
-        limit_ = connection_limit(loop_.options.max_connections);
+        room_freed_.expires_at(Steady::time_point::max());
+        const std::size_t most = connection_limit(loop_.options.max_connections);
+        rooms_.emplace_back(most, std::max(most - most / 4, kFewPlaces));
         loop_.closed = [this] {
-            room_.cancel();
+            room_freed_.cancel();
             finish_if_empty();
         };
         for (const Listener& listener : loop_.options.listen) {
             Listening open = open_listener(listener);
-            Gate& gate = gates_.emplace_back(io_.get_executor(), listener);
+            if (listener.is_reserved) rooms_.emplace_back(kReservedPlaces, kReservedPlaces);
+            Gate& gate = gates_.emplace_back(io_.get_executor(), listener,
+                                             listener.is_reserved ? rooms_.back() : rooms_.front());
             gate.acceptor.assign(Protocol(open.family, 0), open.fd.get());
             open.fd.release();
             gate.file = std::move(open.file);
@@ -142,12 +176,13 @@ class Server::Impl {
   private:
     /// One Listener, open.
     struct Gate {
-        Gate(const Executor& executor, const Listener& listener)
-            : acceptor(executor), tls(listener.tls), tag(listener.tag) {}
+        Gate(const Executor& executor, const Listener& listener, Room& places)
+            : acceptor(executor), tls(listener.tls), tag(listener.tag), room(places) {}
         std::unique_ptr<SocketFile> file;
         Acceptor acceptor;
         std::shared_ptr<Tls> tls;
         int tag;
+        Room& room;
     };
     struct Periodic {
         Periodic(const Executor& executor, base::Millis p, std::function<void()> w)
@@ -185,9 +220,9 @@ class Server::Impl {
         Timer pause(io_.get_executor());
         while (!loop_.stopping) {
             ErrorCode error;
-            if (loop_.open >= limit_) {
-                room_.expires_at(Steady::time_point::max());
-                co_await room_.async_wait(resume_with(error));
+            if (gate.room.is_full()) {
+                // Its time is set once for all gates: to set it wakes whoever waits already.
+                co_await room_freed_.async_wait(resume_with(error));
                 continue;
             }
             co_await gate.acceptor.async_wait(Acceptor::wait_read, resume_with(error));
@@ -196,19 +231,23 @@ class Server::Impl {
             run_guarded([&] { failed = accept_batch(gate); });
             if (failed == 0) continue;
             // Without a pause the loop would spin: the connection stays in the queue.
-            if (Steady::now() >= next_complaint_) {
-                base::log_warning("http: accepting failed: {}", base::errno_text(failed));
-                next_complaint_ = Steady::now() + std::chrono::minutes(1);
-            }
+            complain(next_complaint_, "accepting failed: " + base::errno_text(failed));
             pause.expires_after(kAcceptPause);
             co_await pause.async_wait(resume_with(error));
         }
     }
 
+    /// Clients cause it, so once a minute is enough.
+    static void complain(Steady::time_point& next, const std::string& what) {
+        if (Steady::now() < next) return;
+        base::log_warning("http: {}", what);
+        next = Steady::now() + std::chrono::minutes(1);
+    }
+
     /// 0, or the errno of a failure that will come again.
     int accept_batch(Gate& gate) {
         const int listener = gate.acceptor.native_handle();
-        for (int i = 0; i < kAcceptBatch && loop_.open < limit_; ++i) {
+        for (int i = 0; i < kAcceptBatch && !gate.room.is_full(); ++i) {
             RawAddress raw;
             base::Fd fd(::accept4(listener, raw.get(), &raw.size, SOCK_CLOEXEC | SOCK_NONBLOCK));
             if (fd) {
@@ -235,6 +274,13 @@ class Server::Impl {
     void open(base::Fd fd, const RawAddress& raw, const Gate& gate) {
         auto ends = ends_of(fd.get(), raw);
         if (!ends) return;
+        auto place = gate.room.take(ends->remote_is_loopback ? "this machine"
+                                                             : rate_key(ends->remote_address));
+        if (!place) {
+            // Not left in the queue, where it would stand before the clients that get one.
+            complain(next_refusal_, "one client has all the connections that it may have");
+            return;
+        }
         ends->listener = gate.tag;
         auto tls = gate.tls ? std::make_unique<TlsSession>(*gate.tls, fd.get()) : nullptr;
         Socket socket(io_.get_executor());
@@ -243,7 +289,7 @@ class Server::Impl {
         if (error) return;
         fd.release();
         std::make_shared<Connection>(loop_, Stream(std::move(socket), std::move(tls)),
-                                     std::move(*ends), io_.get_executor())
+                                     std::move(*ends), std::move(place), io_.get_executor())
             ->start();
     }
 
@@ -281,7 +327,7 @@ class Server::Impl {
             ErrorCode ignored;
             gate.acceptor.close(ignored);
         }
-        room_.cancel();
+        room_freed_.cancel();
         for (const auto& connection : all_connections()) connection->stop();
         grace_.expires_after(loop_.options.grace);
         grace_.async_wait([this](const ErrorCode& error) {
@@ -306,12 +352,13 @@ class Server::Impl {
     }
 
     Loop loop_;
-    std::size_t limit_ = 0;
+    std::deque<Room> rooms_;  ///< first that of all gates that have none of their own
     std::vector<Address> endpoints_;
     bool finished_ = false;
     std::vector<std::function<void()>> stop_hooks_;
     std::vector<std::function<void()>> hangup_hooks_;
     Steady::time_point next_complaint_{};
+    Steady::time_point next_refusal_{};
 
     std::mutex wake_mutex_;
     std::set<std::string, std::less<>> woken_;
@@ -322,7 +369,7 @@ class Server::Impl {
     std::deque<Periodic> periodics_;
     asio::signal_set signals_{io_};
     Timer grace_{io_.get_executor()};
-    Timer room_{io_.get_executor()};
+    Timer room_freed_{io_.get_executor()};
 };
 
 Server::Server(Options options, RequestHandler handler, FailureHandler failure)

@@ -34,6 +34,7 @@ struct Listener {
         Listener listener;
         listener.unix_socket = std::move(path);
         listener.tag = tag;
+        listener.is_reserved = true;
         return listener;
     }
 
@@ -43,6 +44,9 @@ struct Listener {
     std::filesystem::path unix_socket;
     std::shared_ptr<Tls> tls;  ///< null: plain
     int tag = 0;               ///< comes back as Request::listener
+    /// Has a few places of its own beside Options::max_connections, as every unix socket has: it is
+    /// reached also while clients of the others take all of theirs.
+    bool is_reserved = false;
 };
 
 /// What came of one request, for logs and counters. The views are valid during the call only.
@@ -67,6 +71,7 @@ enum class Failure {
     timeout,           ///< 408: the request came too slowly
     internal,          ///< 500: a handler threw, or gave a response that cannot be sent
     shutting_down,     ///< 503: the request was not complete when the grace time ended
+    overloaded,        ///< 503: large bodies of many clients are under way (Options::body_budget)
 };
 
 /// The usual status of a failure, such as 413.
@@ -77,14 +82,19 @@ struct Options {
     std::vector<Listener> listen;
     std::size_t body_limit = std::size_t{1} << 20;     ///< bytes, after transfer decoding
     std::size_t header_limit = std::size_t{16} << 10;  ///< bytes of request line and headers
-    base::Millis request_timeout{30'000};              ///< for the headers, from their first byte
-    base::Millis keep_alive_timeout{75'000};           ///< between two requests
+    /// Bytes of all bodies that are being read, or wait for their handler. The first 16 KiB of each
+    /// do not count, so that nobody's large ones keep out a log-in or a decision.
+    std::size_t body_budget = std::size_t{256} << 20;
+    base::Millis request_timeout{30'000};     ///< for the headers, from their first byte
+    base::Millis keep_alive_timeout{75'000};  ///< between two requests
     /// A body or a reply may take request_timeout plus one second for each `min_rate` bytes.
     std::size_t min_rate = std::size_t{8} << 10;
     base::Millis linger{5'000};  ///< how long a client may go on sending after a final response
     base::Millis grace{5'000};   ///< for what is under way when the server stops
     /// More connections wait in the kernel's queue. Lowered to leave a quarter of the process's
-    /// open files (at most 512) to the rest of the program.
+    /// open files (at most 512) to the rest of the program. One client (rate_key(); this machine is
+    /// one, whichever of its loopback addresses it calls from) gets three quarters, or 16 if that
+    /// is more: what is above is closed at once.
     std::size_t max_connections = 20'000;
     /// Stop on SIGTERM and SIGINT; a second signal ends the grace time at once.
     bool handle_signals = false;

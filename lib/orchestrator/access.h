@@ -36,6 +36,13 @@ struct Principal {
     std::string actor() const;
 };
 
+/// True if a request or session is there for this caller: an agent's own, an owner's of its
+/// tenants.
+template <typename Row>
+bool may_see(const Principal& who, const Row& row) {
+    return who.is_agent() ? who.tenant_id == row.tenant_id : who.owner_id == row.owner_id;
+}
+
 /// Says who a key stands for, and makes what only the server can make: the tokens of approval
 /// links and other seals.
 class Access {

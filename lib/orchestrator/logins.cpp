@@ -2,6 +2,7 @@
 
 #include "base/crypto.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "store/ledger.h"
 
 namespace oauth3::orchestrator {
@@ -80,9 +81,14 @@ std::optional<Principal> Logins::authenticate(std::string_view cookie) {
     if (now >= row->created_at + kLoginLife || now >= row->last_used_at + kLoginIdle)
         return std::nullopt;
     if (now >= row->last_used_at + kTouchEvery) {
-        store::Transaction tx(database_);
-        logins_.touch(tx, hash, now);
-        tx.commit();
+        try {
+            store::Transaction tx(database_);
+            logins_.touch(tx, hash, now);
+            tx.commit();
+        } catch (const std::exception& e) {
+            // The human must be able to look also while nothing can be written.
+            base::log_warning("cannot keep a log-in alive: {}", e.what());
+        }
     }
     return Principal{row->admin ? Role::admin : Role::owner,
                      row->key_id.value_or(""),

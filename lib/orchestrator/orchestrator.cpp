@@ -13,12 +13,10 @@ namespace {
 using policy::Kind;
 using policy::Status;
 
+constexpr const char* kExpired = "approval expired";
+
 std::string_view word_of(Level level) {
     return level == Level::session ? "session" : "once";
-}
-
-bool may_see(const Principal& who, const store::RequestRow& row) {
-    return who.is_agent() ? who.tenant_id == row.tenant_id : who.owner_id == row.owner_id;
 }
 
 policy::Ask ask_of(const ExecuteSubmission& submission, const std::string& code_hash) {
@@ -110,7 +108,7 @@ std::variant<Submitted, TooManyPending> Orchestrator::submit(const Principal& ag
         sessions_.put(tx, *session);
     }
     tx.commit();
-    if (grant) runs_.enqueue(row.id);
+    if (grant) runs_.enqueue(row);
     return Submitted{std::move(row), session.has_value()};
 }
 
@@ -176,6 +174,13 @@ std::optional<Decided> Orchestrator::decide(const Principal& owner, std::string_
     } else {
         const auto old = sessions_.find(row->tenant_id, row->session_id);
         const auto before = living(old, now);
+        const bool grows = row->kind == Kind::scope || decision.level == Level::session;
+        if (grows && decision.session_digest &&
+            *decision.session_digest != policy::session_digest(before)) {
+            out.session_changed = true;
+            out.row = std::move(*row);
+            return out;
+        }
         std::optional<policy::Session> after;
         change.detail = {{"decision", "approve"}};
         if (row->kind == Kind::scope) {
@@ -203,7 +208,7 @@ std::optional<Decided> Orchestrator::decide(const Principal& owner, std::string_
     }
     tx.commit();
     if (!out.made) row = find(owner, id);
-    if (out.made && row->status == Status::approved) runs_.enqueue(row->id);
+    if (out.made && row->status == Status::approved) runs_.enqueue(*row);
     if (out.made) hooks_.changed(row->id);
     out.row = std::move(*row);
     return out;
@@ -238,8 +243,17 @@ std::optional<store::RequestRow> Orchestrator::find_by_link(std::string_view id)
     auto row = requests_.find(id);
     // Whoever looks after the deadline must not see, or decide, a request that is over.
     if (const auto end = row ? deadline(*row) : std::nullopt; end && clock_.now() >= *end) {
-        expire(std::move(*row));
-        row = requests_.find(id);
+        try {
+            expire(*row);
+            row = requests_.find(id);
+        } catch (const std::exception& e) {
+            // Reading must not fail for want of writing, as on a full disk. It is said again by
+            // tick(), which tries it each second.
+            base::log_debug("cannot end {}: {}", row->id, e.what());
+            row->status = Status::expired;
+            row->completed_at = ending_time(*row);
+            row->error = kExpired;
+        }
     }
     return row;
 }
@@ -255,6 +269,12 @@ std::string Orchestrator::code(const store::RequestRow& row) {
 std::vector<store::RequestRow> Orchestrator::list(const Principal& who, store::ListFilter filter) {
     if (who.is_agent()) filter.tenant_id = who.tenant_id;
     return requests_.list(who.owner_id, filter);
+}
+
+std::vector<store::HistoryRow> Orchestrator::history(const Principal& who,
+                                                     store::ListFilter filter) {
+    if (who.is_agent()) filter.tenant_id = who.tenant_id;
+    return requests_.history(who.owner_id, filter);
 }
 
 std::optional<std::string> Orchestrator::last_approved_code(const store::RequestRow& row) {
@@ -277,7 +297,7 @@ void Orchestrator::expire(store::RequestRow row) {
     store::Change change;
     change.actor = "server";
     change.completed_at = ending_time(row);
-    change.error = "approval expired";
+    change.error = kExpired;
     store::Transaction tx(database_);
     const bool moved = requests_.transition(tx, row, Status::expired, *change.completed_at, change);
     tx.commit();

@@ -59,12 +59,16 @@ struct Decision {
     bool approve = false;
     Level level = Level::once;
     std::string reason;  ///< told to the agent with a denial
+    /// policy::session_digest() of the session that the human saw, if that is known.
+    std::optional<std::string> session_digest = std::nullopt;
 };
 
 /// What became of a decision. Exactly one decision on a request is `made`.
 struct Decided {
     store::RequestRow row;
     bool made = false;
+    /// Not made: the approval would change a session that is not the one that the human saw.
+    bool session_changed = false;
     bool expanded = false;        ///< the session existed already and has grown
     std::size_t constraints = 0;  ///< in the session now
 };
@@ -130,10 +134,12 @@ class Orchestrator {
     std::string code(const store::RequestRow& row);
     /// An agent's own requests, an owner's those of all its tenants; newest first.
     std::vector<store::RequestRow> list(const Principal& who, store::ListFilter filter);
+    /// The same, of rows that hold nothing long.
+    std::vector<store::HistoryRow> history(const Principal& who, store::ListFilter filter);
     /// How many requests of the whole server have each status that is not final.
     std::map<policy::Status, std::int64_t> count_alive() { return requests_.count_alive(); }
-    /// The code of the last approved execution of the same tenant and skill_id before this one, if
-    /// it is there and differs.
+    /// The code that was last approved for the same tenant and skill_id before this request, if it
+    /// is there and differs.
     std::optional<std::string> last_approved_code(const store::RequestRow& row);
 
     /// Living sessions, latest activity first: an agent's own, an owner's of one or all tenants.
@@ -142,6 +148,11 @@ class Orchestrator {
     /// A living session.
     std::optional<store::SessionRow> session(const Principal& who, std::string_view tenant_id,
                                              std::string_view id);
+    /// The living session that a request belongs to. For whoever may read the request: an approval
+    /// would change it.
+    std::optional<store::SessionRow> session_of(const store::RequestRow& row);
+    /// policy::session_digest() of that session.
+    std::string session_digest(const store::RequestRow& row);
     /// The tenants of which a living session with this id can be seen; an agent only has its own.
     std::vector<std::string> tenants_with_session(const Principal& who, std::string_view id);
     /// Ends a living session for good: what is approved in it and has not started is denied, what
@@ -150,6 +161,7 @@ class Orchestrator {
                                                     std::string_view tenant_id, std::string_view id,
                                                     const std::string& reason);
     /// Cuts a living session down. What is queued is checked against it again before it starts.
+    /// Nothing is written if nothing changes.
     std::optional<std::variant<store::SessionRow, policy::NotNarrower>> narrow_session(
         const Principal& who, std::string_view tenant_id, std::string_view id,
         const policy::Narrowing& to);
@@ -164,6 +176,8 @@ class Orchestrator {
     /// To be called about once a second: ends what is overdue, stores what could not be stored,
     /// removes a little of what is too old.
     void tick();
+    /// To be called when the server begins to stop: no further run is started.
+    void close() { runs_.close(); }
     void shut_down() { runs_.shut_down(); }
 
   private:

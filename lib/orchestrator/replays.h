@@ -38,14 +38,12 @@ class Replays {
   public:
     Replays(store::Database& database, const base::Clock& clock);
 
-    /// Answers from memory, or lets `work` do the call and keeps its reply. `work` throws, or
-    /// returns nullopt, for a call that came to nothing and may be made again: whatever it
-    /// changed is then taken back.
-    std::variant<Answered, Mismatch, std::monostate> answer(
-        const RepeatableCall& call,
-        const std::function<std::optional<store::IdempotentReply>()>& work);
+    /// Answers from memory, or lets `work` do the call and keeps its reply. `work` throws for a
+    /// call that came to nothing and may be made again: whatever it changed is then taken back.
+    std::variant<Answered, Mismatch> answer(const RepeatableCall& call,
+                                            const std::function<store::IdempotentReply()>& work);
 
-    /// Forgets some of what is too old.
+    /// Forgets some of what is too old, if there is any: to be called about once a second.
     void purge();
 
   private:

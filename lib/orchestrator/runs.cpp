@@ -5,6 +5,8 @@
 #include "orchestrator/settle.h"
 #include "skill/args.h"
 #include "skill/declaration.h"
+#include "store/backup.h"
+#include "store/principals.h"
 
 #include <algorithm>
 
@@ -14,6 +16,7 @@ namespace {
 using policy::Status;
 
 constexpr const char* kServer = "server";
+constexpr const char* kRestored = "restored from a backup; ask again";
 
 /// Times of a request never run backwards, even if the machine's clock does.
 base::Time not_before(base::Time now, const std::optional<base::Time>& earlier) {
@@ -21,6 +24,26 @@ base::Time not_before(base::Time now, const std::optional<base::Time>& earlier) 
 }
 
 }  // namespace
+
+void Queue::push(const std::string& tenant_id, std::string id) {
+    auto& own = waiting_[tenant_id];
+    if (own.empty()) turns_.push_back(tenant_id);
+    own.push_back(std::move(id));
+}
+
+std::pair<std::string, std::string> Queue::pop() {
+    std::pair<std::string, std::string> out;
+    out.first = std::move(turns_.front());
+    turns_.pop_front();
+    const auto own = waiting_.find(out.first);
+    out.second = std::move(own->second.front());
+    own->second.pop_front();
+    if (own->second.empty())
+        waiting_.erase(own);
+    else
+        turns_.push_back(out.first);
+    return out;
+}
 
 Runs::Runs(store::Database& database, const base::Clock& clock, Runner runner, Hooks hooks,
            std::size_t parallel)
@@ -36,6 +59,7 @@ Runs::Runs(store::Database& database, const base::Clock& clock, Runner runner, H
 Runs::~Runs() = default;
 
 void Runs::recover() {
+    if (store::is_restored(database_)) end_restored();
     for (store::RequestRow& row : requests_.with_status(Status::executing)) {
         store::Change change;
         change.actor = kServer;
@@ -46,11 +70,38 @@ void Runs::recover() {
         tx.commit();
         base::log_warning("{} was executing when the server stopped: failed", row.id);
     }
-    for (const store::RequestRow& row : requests_.with_status(Status::approved)) enqueue(row.id);
+    for (const store::RequestRow& row : requests_.with_status(Status::approved)) enqueue(row);
 }
 
-void Runs::enqueue(const std::string& id) {
-    queue_.push_back(id);
+/// What an approval in the restored database allows may have happened after the backup was made,
+/// and a session may have been revoked or narrowed since.
+void Runs::end_restored() {
+    const base::Time now = clock_.now();
+    store::Transaction tx(database_);
+    for (const auto& [from, to] : {std::pair(Status::approved, Status::failed),
+                                   std::pair(Status::awaiting_secrets, Status::denied)}) {
+        for (store::RequestRow& row : requests_.with_status(from)) {
+            store::Change change;
+            change.actor = kServer;
+            change.completed_at = not_before(now, row.approved_at);
+            change.error = kRestored;
+            change.detail = {{"error", kRestored}};
+            requests_.transition(tx, row, to, *change.completed_at, change);
+        }
+    }
+    for (const store::OwnerRow& owner : store::Principals(database_).owners())
+        for (store::SessionRow& row : sessions_.living(owner.id, std::nullopt, now))
+            sessions_.revoke(tx, row, kServer, "restored from a backup",
+                             std::max(now, row.session.created_at));
+    store::clear_restored(tx);
+    tx.commit();
+    base::log_warning(
+        "the data was restored from a backup: what was approved has failed, and "
+        "sessions have ended");
+}
+
+void Runs::enqueue(const store::RequestRow& row) {
+    queue_.push(row.tenant_id, row.id);
     // Later, so that the reply to the approval leaves before the run begins.
     hooks_.post([this] { start_more(); });
 }
@@ -71,15 +122,14 @@ bool Runs::revoke(const std::string& id) {
 }
 
 void Runs::start_more() {
-    while (!stopping_ && running_.size() < parallel_ && !queue_.empty()) {
-        const std::string id = std::move(queue_.front());
-        queue_.pop_front();
+    while (!closed_ && running_.size() < parallel_ && !queue_.empty()) {
+        const auto [tenant_id, id] = queue_.pop();
         try {
             start(id);
         } catch (const std::exception& e) {
             // The row stays approved: it is tried again with the next tick.
             base::log_error("cannot start {}: {}", id, e.what());
-            queue_.push_back(id);
+            queue_.push(tenant_id, id);
             return;
         }
     }
@@ -234,6 +284,7 @@ bool Runs::settle(const std::string& id, const runtime::Outcome& outcome) {
 }
 
 void Runs::shut_down() {
+    closed_ = true;
     stopping_ = true;
     for (const auto& [id, running] : running_) running.stop->request_stop();
     workers_.finish();

@@ -34,6 +34,19 @@ struct Hooks {
     std::function<void(const std::string& request_id)> changed;
 };
 
+/// Approved executions that wait. Tenants take turns, so that none waits for all that another has.
+class Queue {
+  public:
+    bool empty() const { return turns_.empty(); }
+    void push(const std::string& tenant_id, std::string id);
+    /// The next tenant, and its oldest one. Not of an empty queue.
+    std::pair<std::string, std::string> pop();
+
+  private:
+    std::deque<std::string> turns_;  ///< tenants, each once
+    std::map<std::string, std::deque<std::string>> waiting_;
+};
+
 /// From approved to the end: the queue of approved executions and those that run. Everything but
 /// the jobs themselves happens on the loop thread.
 class Runs {
@@ -42,11 +55,15 @@ class Runs {
          std::size_t parallel);
     ~Runs();
 
-    /// After a start: what an earlier life left executing has failed, what was approved runs.
+    /// After a start: what an earlier life left executing has failed, what was approved runs. In a
+    /// database that was restored nothing of it runs: it may have run since the backup.
     void recover();
 
     /// An execution was approved and committed: it runs as soon as there is room.
-    void enqueue(const std::string& id);
+    void enqueue(const store::RequestRow& row);
+
+    /// The server begins to stop: what runs may come to its end, nothing else is started.
+    void close() { closed_ = true; }
 
     /// Asks a running execution to stop; it ends as cancelled. False if it does not run here.
     bool cancel(const std::string& id);
@@ -70,6 +87,7 @@ class Runs {
     };
     using Finished = std::pair<std::string, runtime::Outcome>;
 
+    void end_restored();
     void start_more();
     void start(const std::string& id);
     void take_finished();
@@ -84,8 +102,9 @@ class Runs {
     Runner runner_;
     Hooks hooks_;
     std::size_t parallel_;
-    std::deque<std::string> queue_;
+    Queue queue_;
     std::map<std::string, Running> running_;
+    bool closed_ = false;
     bool stopping_ = false;
 
     std::mutex finished_mutex_;

@@ -33,10 +33,10 @@ std::string signal_name(int number) {
     return name != nullptr ? fmt::format("SIG{}", name) : fmt::format("SIG{}", number);
 }
 
-/// What went wrong, for a run whose program itself failed: its stderr, else a reason.
+/// What went wrong, for a run whose program itself failed: how its stderr begins, else a reason.
 std::string own_error(const store::ResultRow& result, std::string reason) {
     const std::string_view said = trim(result.err);
-    return said.empty() ? std::move(reason) : std::string(said);
+    return said.empty() ? std::move(reason) : std::string(base::cut_utf8(said, kMaxError));
 }
 
 }  // namespace

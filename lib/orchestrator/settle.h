@@ -13,6 +13,9 @@ namespace oauth3::orchestrator {
 /// stdout and stderr of a result are at most this long each, in bytes (wire 5.7).
 inline constexpr std::size_t kMaxOutput = 1 << 20;
 
+/// The most bytes of an error: lists show many of them. The result holds the whole stderr.
+inline constexpr std::size_t kMaxError = 4096;
+
 /// What a run's end means for its request.
 struct Settlement {
     policy::Status status = policy::Status::failed;

@@ -20,6 +20,8 @@ constexpr const char* kDatabase = "oauth3.db";
 constexpr const char* kLinkKey = "link.key";
 /// Marks a database as a backup of ours; "oa3b".
 constexpr int kApplicationId = 0x6f613362;
+/// Marks a database that was made from one and that no server has taken up yet; "oa3r".
+constexpr int kRestoredId = 0x6f613372;
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& why) {
     throw base::Error("bad_backup", fmt::format("{} cannot be restored: {}", file.string(), why));
@@ -101,12 +103,17 @@ void restore(const fs::path& file, const fs::path& data_folder) {
     base::make_private_folder(data_folder);
     const base::Fd lock = lock_data_folder(data_folder);
     const fs::path target = data_folder / kDatabase;
-    if (fs::exists(target) || fs::exists(data_folder / kLinkKey))
-        throw base::Error("not_empty",
-                          fmt::format("{} holds a server's data already", data_folder.string()),
-                          "restore into another folder, or move that data away");
+    // SQLite would play what is left of another database's log into the restored one. A link key
+    // alone is what a restore that was cut off leaves.
+    for (const char* rest : {"", "-wal", "-shm", "-journal"})
+        if (fs::exists(target.string() + rest))
+            throw base::Error("not_empty",
+                              fmt::format("{} holds a server's data already: {}{}",
+                                          data_folder.string(), kDatabase, rest),
+                              "restore into another folder, or move that data away");
     Draft draft(data_folder / "restoring.db");
     ::unlink(draft.path().c_str());
+    ::unlink((draft.path().string() + "-journal").c_str());
     base::create_private_file(draft.path(), "");
     std::string key;
     try {
@@ -118,7 +125,7 @@ void restore(const fs::path& file, const fs::path& data_folder) {
         to.exec("DROP TABLE backup_files");
         to.exec("DELETE FROM logins");
         to.exec("DELETE FROM login_links");
-        to.exec("PRAGMA application_id = 0");
+        to.exec(fmt::format("PRAGMA application_id = {}", kRestoredId));
     } catch (const SQLite::Exception& e) {
         refuse(file, e.what());
     }
@@ -129,6 +136,14 @@ void restore(const fs::path& file, const fs::path& data_folder) {
         base::throw_errno("cannot make " + target.string());
     draft.keep();
     sync_file(data_folder);
+}
+
+bool is_restored(Database& database) {
+    return database.sqlite().execAndGet("PRAGMA application_id").getInt() == kRestoredId;
+}
+
+void clear_restored(Transaction& tx) {
+    tx.database().sqlite().exec("PRAGMA application_id = 0");
 }
 
 }  // namespace oauth3::store

@@ -24,6 +24,12 @@ void Idempotency::put(Transaction& tx, std::string_view tenant_id, std::string_v
     insert.exec();
 }
 
+bool Idempotency::has_older(base::Time before) {
+    Prepared query(database_, "SELECT 1 FROM idempotent_replies WHERE created_at < ?");
+    query.bind(1, base::to_millis(before));
+    return query.executeStep();
+}
+
 void Idempotency::purge(Transaction& tx, base::Time before) {
     Prepared old(tx.database(),
                  "DELETE FROM idempotent_replies WHERE (tenant_id, route, key) IN "

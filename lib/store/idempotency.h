@@ -27,6 +27,7 @@ class Idempotency {
     /// Replaces an older one of the same key.
     void put(Transaction&, std::string_view tenant_id, std::string_view route, std::string_view key,
              const IdempotentReply& reply, base::Time now);
+    bool has_older(base::Time before);
     /// Removes up to 100 of those stored before `before`.
     void purge(Transaction&, base::Time before);
 

@@ -53,14 +53,6 @@ void Ledger::append(Transaction& tx, const Entry& entry) {
     insert.exec();
 }
 
-std::vector<ledger::Event> Ledger::events(const std::string& owner_id, std::int64_t after,
-                                          std::int64_t limit) {
-    EventFilter filter;
-    filter.after = after;
-    filter.limit = limit;
-    return events(owner_id, filter);
-}
-
 std::vector<ledger::Event> Ledger::events(const std::string& owner_id, const EventFilter& filter) {
     std::string sql = fmt::format("SELECT {} FROM ledger WHERE ", kColumns);
     // A "+" keeps SQLite to the index of a request's or a tenant's events, which are fewer.

@@ -39,10 +39,6 @@ class Ledger {
     /// Appends to the owner's chain, inside the transaction of what it tells of.
     static void append(Transaction&, const Entry& entry);
 
-    /// Up to `limit` events of an owner after number `after`, oldest first.
-    std::vector<ledger::Event> events(const std::string& owner_id, std::int64_t after,
-                                      std::int64_t limit);
-
     /// Events of an owner, newest first; oldest first if `after` or `request_id` is set.
     std::vector<ledger::Event> events(const std::string& owner_id, const EventFilter& filter);
 

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 namespace oauth3::store {
 namespace {
@@ -22,6 +24,11 @@ constexpr const char* kColumns =
 /// the index serves, and reads the whole table.
 constexpr const char* kAlive = "status IN ('pending', 'approved', 'awaiting_secrets', 'executing')";
 
+/// The condition of the index requests_of_skill, word for word. An approved scope is completed at
+/// once and has no moment of approval.
+constexpr const char* kApproved =
+    "approved_at IS NOT NULL OR (kind = 'scope' AND status = 'completed')";
+
 /// A condition on the status, as text and not bound, for the same reason.
 std::string has_status(policy::Status status) {
     std::string out = fmt::format("status = '{}'", policy::to_string(status));
@@ -33,18 +40,21 @@ Texts texts(SQLite::Statement& row, int column) {
     return base::parse_json(text(row, column)).get<Texts>();
 }
 
+std::pair<policy::Kind, policy::Status> read_state(SQLite::Statement& row, int kind, int status) {
+    const auto read_kind = policy::parse_kind(text(row, kind));
+    const auto read_status = policy::parse_status(text(row, status));
+    if (!read_kind || !read_status) throw base::Error("corrupt", "a stored request cannot be read");
+    return {*read_kind, *read_status};
+}
+
 RequestRow read_row(SQLite::Statement& query) {
     RequestRow out;
     out.seq = query.getColumn(0).getInt64();
     out.id = text(query, 1);
-    const auto kind = policy::parse_kind(text(query, 2));
-    const auto status = policy::parse_status(text(query, 6));
-    if (!kind || !status) throw base::Error("corrupt", "a stored request cannot be read");
-    out.kind = *kind;
+    std::tie(out.kind, out.status) = read_state(query, 2, 6);
     out.owner_id = text(query, 3);
     out.tenant_id = text(query, 4);
     out.session_id = text(query, 5);
-    out.status = *status;
     out.skill_id = text(query, 7);
     out.description = text(query, 8);
     out.declared_id = optional_text(query, 9);
@@ -73,6 +83,25 @@ RequestRow read_row(SQLite::Statement& query) {
 std::vector<RequestRow> read_rows(Prepared& query) {
     std::vector<RequestRow> out;
     while (query.executeStep()) out.push_back(read_row(query));
+    return out;
+}
+
+constexpr const char* kHistoryColumns =
+    "id, kind, status, session_id, skill_id, code_hash, created_at, approved_at, executed_at, "
+    "completed_at, substr(error, 1, 1024)";
+
+HistoryRow read_history_row(SQLite::Statement& query) {
+    HistoryRow out;
+    out.id = text(query, 0);
+    std::tie(out.kind, out.status) = read_state(query, 1, 2);
+    out.session_id = text(query, 3);
+    out.skill_id = text(query, 4);
+    out.code_hash = optional_text(query, 5);
+    out.created_at = time(query, 6);
+    out.approved_at = optional_time(query, 7);
+    out.executed_at = optional_time(query, 8);
+    out.completed_at = optional_time(query, 9);
+    out.error = optional_text(query, 10);
     return out;
 }
 
@@ -223,8 +252,10 @@ std::string Requests::code(std::string_view hash) {
     return text(query, 0);
 }
 
-std::vector<RequestRow> Requests::list(std::string_view owner_id, const ListFilter& filter) {
-    std::string sql = fmt::format("SELECT {} FROM requests WHERE ", kColumns);
+template <typename Row>
+std::vector<Row> Requests::select(const char* columns, Row (*read)(SQLite::Statement&),
+                                  std::string_view owner_id, const ListFilter& filter) {
+    std::string sql = fmt::format("SELECT {} FROM requests WHERE ", columns);
     // A "+" keeps SQLite from an index that serves less well than the one of another condition.
     const bool alive = filter.status && !policy::is_final(*filter.status);
     sql += alive || filter.tenant_id ? "+owner_id = ?1" : "owner_id = ?1";
@@ -249,7 +280,17 @@ std::vector<RequestRow> Requests::list(std::string_view owner_id, const ListFilt
     if (filter.session_id) query.bind(3, *filter.session_id);
     if (filter.before) query.bind(4, before);
     query.bind(5, filter.limit);
-    return read_rows(query);
+    std::vector<Row> out;
+    while (query.executeStep()) out.push_back(read(query));
+    return out;
+}
+
+std::vector<RequestRow> Requests::list(std::string_view owner_id, const ListFilter& filter) {
+    return select(kColumns, &read_row, owner_id, filter);
+}
+
+std::vector<HistoryRow> Requests::history(std::string_view owner_id, const ListFilter& filter) {
+    return select(kHistoryColumns, &read_history_row, owner_id, filter);
 }
 
 std::vector<RequestRow> Requests::with_status(policy::Status status) {
@@ -275,9 +316,11 @@ std::vector<RequestRow> Requests::in_session(std::string_view tenant_id,
 }
 
 std::optional<std::string> Requests::last_approved_hash(const RequestRow& row) {
-    Prepared query(database_,
-                   "SELECT code_hash FROM requests WHERE tenant_id = ? AND skill_id = ? AND "
-                   "seq < ? AND approved_at IS NOT NULL ORDER BY seq DESC LIMIT 1");
+    if (row.skill_id.empty()) return std::nullopt;
+    Prepared query(database_, fmt::format("SELECT code_hash FROM requests WHERE tenant_id = ? AND "
+                                          "skill_id = ? AND seq < ? AND ({}) "
+                                          "ORDER BY seq DESC LIMIT 1",
+                                          kApproved));
     query.bind(1, row.tenant_id);
     query.bind(2, row.skill_id);
     query.bind(3, row.seq);
@@ -286,15 +329,15 @@ std::optional<std::string> Requests::last_approved_hash(const RequestRow& row) {
 }
 
 std::vector<std::string> Requests::overdue(base::Time now) {
-    Prepared query(
-        database_,
-        fmt::format("SELECT id FROM requests WHERE {} AND "
-                    "((status = 'pending' AND expires_at <= ?1) OR (status = 'awaiting_secrets' "
-                    "AND approved_at + (expires_at - created_at) <= ?1))",
-                    kAlive));
-    query.bind(1, base::to_millis(now));
     std::vector<std::string> out;
-    while (query.executeStep()) out.push_back(text(query, 0));
+    for (const auto& [status, end] :
+         {std::pair(policy::Status::pending, "expires_at"),
+          std::pair(policy::Status::awaiting_secrets, "approved_at + (expires_at - created_at)")}) {
+        Prepared query(database_, fmt::format("SELECT id FROM requests WHERE {} AND {} <= ?",
+                                              has_status(status), end));
+        query.bind(1, base::to_millis(now));
+        while (query.executeStep()) out.push_back(text(query, 0));
+    }
     return out;
 }
 

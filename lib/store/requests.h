@@ -44,6 +44,21 @@ struct RequestRow {
     std::optional<std::string> error;
 };
 
+/// What the history tells of a request: little, since there are many of them on a page.
+struct HistoryRow {
+    std::string id;
+    policy::Kind kind = policy::Kind::execute;
+    policy::Status status = policy::Status::pending;
+    std::string session_id;
+    std::string skill_id;
+    std::optional<std::string> code_hash;
+    base::Time created_at;
+    std::optional<base::Time> approved_at;
+    std::optional<base::Time> executed_at;
+    std::optional<base::Time> completed_at;
+    std::optional<std::string> error;  ///< the first 1024 characters of it
+};
+
 /// What a run left behind. Texts are valid UTF-8 within the limits of wire 5.7.
 struct ResultRow {
     bool success = false;
@@ -102,13 +117,15 @@ class Requests {
     std::string code(std::string_view hash);
 
     std::vector<RequestRow> list(std::string_view owner_id, const ListFilter& filter);
+    /// The same list, of rows that hold nothing long.
+    std::vector<HistoryRow> history(std::string_view owner_id, const ListFilter& filter);
     /// All requests with this status, oldest first.
     std::vector<RequestRow> with_status(policy::Status status);
     /// Requests of a session, by any status of these, oldest first.
     std::vector<RequestRow> in_session(std::string_view tenant_id, std::string_view session_id,
                                        std::span<const policy::Status> statuses);
-    /// The program of the newest approved execution of the same tenant and skill_id before this
-    /// one: its hash.
+    /// The program that was last approved for the same tenant and skill_id before this request, by
+    /// an execution or with a scope: its hash. nullopt without a skill_id.
     std::optional<std::string> last_approved_hash(const RequestRow& row);
     /// Ids of requests whose time is over: undecided ones, and those that wait for secrets as long
     /// after their approval.
@@ -118,6 +135,10 @@ class Requests {
     std::map<policy::Status, std::int64_t> count_alive();
 
   private:
+    template <typename Row>
+    std::vector<Row> select(const char* columns, Row (*read)(SQLite::Statement&),
+                            std::string_view owner_id, const ListFilter& filter);
+
     Database& database_;
 };
 

@@ -169,7 +169,18 @@ CREATE INDEX ledger_of_tenant ON ledger (tenant_id, seq) WHERE tenant_id IS NOT 
 CREATE INDEX requests_ended ON requests (completed_at) WHERE completed_at IS NOT NULL;
 )sql";
 
-constexpr const char* kMigrations[] = {kFirst, kSecond};
+// Code that was approved with a scope is approved code, too; deadlines have an index of their own.
+constexpr const char* kThird = R"sql(
+DROP INDEX requests_of_skill;
+CREATE INDEX requests_of_skill ON requests (tenant_id, skill_id, seq)
+    WHERE approved_at IS NOT NULL OR (kind = 'scope' AND status = 'completed');
+
+-- All that tells what is overdue: in the table these columns lie behind texts of any length.
+CREATE INDEX requests_deadlines ON requests (status, expires_at, approved_at, created_at, id)
+    WHERE status IN ('pending', 'approved', 'awaiting_secrets', 'executing');
+)sql";
+
+constexpr const char* kMigrations[] = {kFirst, kSecond, kThird};
 
 }  // namespace
 

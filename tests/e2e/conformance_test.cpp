@@ -298,7 +298,7 @@ TEST_CASE("conformance 23: a wrong skill_sha256 is 409, and page and run use the
 }
 
 TEST_CASE("conformance 35: the client library's version") {
-    const Server server;
+    Server server;
     const std::string key = server.sign_up();
     const Submitted made = server.submit(key, "0\n");
     const auto with = [&](const std::string& version, const std::string& method,
@@ -319,6 +319,13 @@ TEST_CASE("conformance 35: the client library's version") {
         CHECK(reply.text("required") != "");
         CHECK(with(version, "GET", "/execute/" + made.id + "/status").status == 200);
     }
+    // Said, and not again with every call.
+    const std::string err = server.stop().err;
+    const std::size_t said = err.find("a client's library has the version");
+    INFO(err);
+    REQUIRE(said != std::string::npos);
+    CHECK(err.find("banana", said) != std::string::npos);
+    CHECK(err.find("a client's library", said + 1) == std::string::npos);
 }
 
 TEST_CASE("wire 1.1 and 1.2: foreign hosts and origins are refused on every route") {

@@ -2,6 +2,7 @@
 
 #include "e2e/database.h"
 #include "e2e/harness.h"
+#include "e2e/socket.h"
 #include "support/catch.h"
 
 #include <signal.h>
@@ -186,6 +187,29 @@ TEST_CASE("SIGTERM during a run: it fails with the reason, and nothing is left b
     CHECK(database.count("request.started", queue.running.id) == 1);
     CHECK(database.count("request.started", queue.queued.id) == 1);
     CHECK(ledger::first_break(database.events()) == std::nullopt);
+}
+
+TEST_CASE("what is queued when the server begins to stop is not started any more") {
+    Server server({"--parallel", "1"});
+    const std::string key = server.sign_up();
+    const Submitted running =
+        server.submit(key, "await new Promise((done) => setTimeout(done, 2000));\n");
+    const Submitted queued = server.submit(key, "console.log('queued')\n");
+    server.decide(running.id, "approve");
+    server.wait_running();
+    server.decide(queued.id, "approve");
+    // A request under way: the server waits for it, some seconds.
+    Socket slow(server.url());
+    slow.send("GET /health HTTP/1.1\r\n");
+    server.stop();
+    {
+        Database database(server.data());
+        CHECK(database.count("request.started", queued.id) == 0);
+        CHECK(database.count("request.finished", running.id) == 1);
+    }
+    server.start();
+    CHECK(server.poll(key, running.id)["status"] == "completed");
+    CHECK(server.poll(key, queued.id)["result"]["stdout"] == "queued");
 }
 
 TEST_CASE("what was changed between the approval and the run does not run") {

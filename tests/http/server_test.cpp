@@ -5,6 +5,9 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <ctime>
+
 using namespace oauth3;
 using test::Client;
 using test::TestServer;
@@ -342,6 +345,65 @@ TEST_CASE("above the limit of connections clients wait and are not lost") {
         CHECK(server.server->connections() <= 3);
         client.close();
     }
+}
+
+TEST_CASE("one client takes three quarters of the places, and gives them back") {
+    base::set_log_level(base::LogLevel::error);
+    http::Options options;
+    options.max_connections = 40;
+    TestServer server(options);
+    std::vector<Client> clients;
+    for (int i = 0; i < 30; ++i) {
+        clients.emplace_back(server.port());
+        REQUIRE(clients.back().ask(get("/echo")).status == 200);
+    }
+    for (int i = 0; i < 3; ++i) CHECK(Client(server.port()).is_closed());
+    CHECK(server.server->connections() == 30);
+    clients.pop_back();
+    CHECK(TestServer::eventually([&] { return server.server->connections() == 29; }));
+    CHECK(Client(server.port()).ask(get("/echo")).status == 200);
+}
+
+TEST_CASE("listeners that wait for a place do not wake each other") {
+    http::Options options;
+    options.max_connections = 1;
+    options.listen = {*http::parse_address("127.0.0.1:0"), *http::parse_address("127.0.0.1:0")};
+    TestServer server(options);
+    Client client(server.port());
+    REQUIRE(client.ask(get("/echo")).status == 200);
+    Client second(server.server->local_endpoints()[1].port);
+    second.send(get("/echo"));
+    const std::clock_t before = std::clock();
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    CHECK(std::clock() - before < CLOCKS_PER_SEC / 5);
+    client.close();
+    CHECK(second.read()->status == 200);
+}
+
+TEST_CASE("large bodies of many clients are refused above the budget, small ones never") {
+    http::Options options;
+    options.body_budget = 100'000;
+    TestServer server(options);
+    const std::string large = post(std::string(90'000, 'x'));
+    std::vector<Client> clients;
+    for (int i = 0; i < 2; ++i) {
+        clients.emplace_back(server.port());
+        clients.back().send(std::string_view(large).substr(0, 80'000));
+    }
+    CHECK(TestServer::eventually([&] { return server.failures().size() == 1; }));
+    CHECK(server.failures() == std::vector{http::Failure::overloaded});
+    Client small(server.port());
+    CHECK(small.ask(post(std::string(10'000, 'y'))).status == 200);
+    std::vector<unsigned> statuses;
+    for (Client& client : clients) {
+        client.try_send(std::string_view(large).substr(80'000));
+        const auto reply = client.read();
+        REQUIRE(reply);
+        statuses.push_back(reply->status);
+    }
+    std::sort(statuses.begin(), statuses.end());
+    CHECK(statuses == std::vector<unsigned>{200, 503});
+    CHECK(small.ask(large).status == 200);
 }
 
 TEST_CASE("without descriptors the server waits, and goes on when there are some") {

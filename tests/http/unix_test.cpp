@@ -111,6 +111,33 @@ TEST_CASE("a unix socket serves its own user, who is named to the handler") {
     CHECK_FALSE(fs::exists(fs::symlink_status(path)));
 }
 
+TEST_CASE(
+    "a socket, and a listener with reserved places, are reached though all others are taken") {
+    const TemporaryFolder folder;
+    const fs::path path = folder / "socket";
+    http::Options options = at_path(path);
+    options.listen.emplace_back(*http::parse_address("127.0.0.1:0"), nullptr, 5);
+    options.listen.back().is_reserved = true;
+    options.max_connections = 1;
+    TestServer server(options, who);
+    Client first(server.port());
+    REQUIRE(first.ask(kWho).status == 200);
+    Client waiting(server.port());
+    waiting.send(kWho);
+    CHECK(client_at(path).ask(kWho).body.starts_with("3 "));
+    Client reserved(server.server->local_endpoints()[1].port);
+    CHECK(reserved.ask(kWho).body.starts_with("5 "));
+    // What is reserved is few, and is lent to nobody else.
+    std::vector<Client> many;
+    for (int i = 0; i < 7; ++i) {
+        many.emplace_back(server.server->local_endpoints()[1].port);
+        CHECK(many.back().ask(kWho).status == 200);
+    }
+    CHECK(TestServer::eventually([&] { return server.server->connections() == 9; }));
+    first.close();
+    CHECK(waiting.read()->body.starts_with("0 "));
+}
+
 TEST_CASE("another user cannot reach the socket, and is named if let in") {
     if (::geteuid() != 0) {
         WARN("not root: there is no second user to be");

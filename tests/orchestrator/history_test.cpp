@@ -210,6 +210,33 @@ TEST_CASE("the last approved code is that of the same agent and skill before the
     CHECK_FALSE(world.server->last_approved_code(foreign).has_value());
 }
 
+TEST_CASE("code that was approved with a scope is approved code") {
+    World world;
+    const auto ask = [&](const std::string& code, const std::optional<std::string>& skill) {
+        ScopeSubmission scope;
+        scope.scope.description = "scope";
+        scope.code = code;
+        scope.declaration.emplace();
+        scope.declaration->skill = skill;
+        return std::get<Submitted>(world.server->submit(world.agent(), scope)).row.id;
+    };
+    const auto asked = ask("asked only", "skill");
+    const auto nameless = ask("nameless", std::nullopt);
+    world.approve(nameless);
+    const auto before = world.submit("run").id;
+    CHECK_FALSE(world.server->last_approved_code(world.row(before)).has_value());
+    world.approve(asked);
+    const auto run = world.submit("run").id;
+    CHECK(world.server->last_approved_code(world.row(run)) == "asked only");
+    const auto denied = ask("denied", "skill");
+    world.deny(denied);
+    CHECK(world.server->last_approved_code(world.row(world.submit("run").id)) == "asked only");
+    // A scope is compared, too; but not one whose code has no name with another such.
+    CHECK(world.server->last_approved_code(world.row(ask("newer", "skill"))) == "asked only");
+    CHECK_FALSE(
+        world.server->last_approved_code(world.row(ask("other", std::nullopt))).has_value());
+}
+
 TEST_CASE("what ended long ago goes, with results and programs, and its story stays") {
     World world;
     world.clock.set(kStart);

@@ -102,6 +102,16 @@ TEST_CASE("a log-in ends after twelve idle hours, and after seven days however m
     CHECK_FALSE(b.in(*busy));
 }
 
+TEST_CASE("a browser is logged in also while nothing can be written") {
+    Browsers b;
+    const auto login = b.logins.by_key(b.owner_key);
+    b.clock.move(base::Seconds(120));
+    b.database.sqlite().exec("PRAGMA query_only = ON");
+    CHECK(b.in(*login));
+    b.database.sqlite().exec("PRAGMA query_only = OFF");
+    CHECK(b.in(*login));
+}
+
 TEST_CASE("log-out ends one log-in; revoking the key ends those that were made with it") {
     Browsers b;
     const auto one = b.logins.by_key(b.owner_key);

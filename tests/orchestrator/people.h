@@ -39,8 +39,7 @@ struct People {
     }
     std::vector<std::string> actions(const std::string& owner) {
         std::vector<std::string> out;
-        for (const auto& event : store::Ledger(database).events(owner, 0, 1000))
-            out.push_back(event.action);
+        for (const auto& event : chain_of(database, owner)) out.push_back(event.action);
         return out;
     }
 };

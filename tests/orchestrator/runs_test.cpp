@@ -1,8 +1,12 @@
 // From approved to the end: the queue, the last check, what goes wrong, and the next life.
 #include "base/crypto.h"
+#include "base/files.h"
 #include "orchestrator/world.h"
+#include "store/backup.h"
 #include "store/sessions.h"
 #include "support/catch.h"
+
+#include <filesystem>
 
 using namespace oauth3::test;
 using namespace oauth3::orchestrator;
@@ -70,6 +74,36 @@ TEST_CASE("no more runs at once than there is room for, and first come, first se
     for (const auto& event : world.events())
         if (event.action == "request.started") started.push_back(*event.request_id);
     CHECK(started == ids);
+}
+
+TEST_CASE("tenants take turns, each with its oldest first") {
+    Queue queue;
+    for (const char* id : {"a1", "a2", "a3"}) queue.push("a", id);
+    queue.push("b", "b1");
+    Texts order{queue.pop().second};
+    queue.push("c", "c1");
+    while (!queue.empty()) order.push_back(queue.pop().second);
+    CHECK(order == Texts{"a1", "b1", "a2", "c1", "a3"});
+    queue.push("a", "a4");
+    CHECK(queue.pop() == std::pair<std::string, std::string>("a", "a4"));
+    CHECK(queue.empty());
+}
+
+TEST_CASE("one tenant's many runs do not keep another's from starting") {
+    World world(parallel(1));
+    Texts ids;
+    for (int i = 0; i < 4; ++i) ids.push_back(world.submit("hold " + std::to_string(i)).id);
+    for (const auto& id : ids) world.approve(id);
+    world.wait_for(ids[0], Status::executing);
+    ExecuteSubmission submission;
+    submission.skill_id = "skill";
+    submission.code = "print other";
+    const auto other =
+        std::get<Submitted>(world.server->submit(world.other_agent(), submission)).row.id;
+    REQUIRE(world.server->decide(world.other_owner(), other, {true, Level::once, ""})->made);
+    world.outside.release(2);
+    world.wait_for(other, Status::completed);
+    CHECK(world.status(ids[3]) == Status::approved);
 }
 
 TEST_CASE("the session is asked once more when the run starts") {
@@ -249,6 +283,82 @@ TEST_CASE("stopping the server ends what runs as failed and leaves what waits fo
     CHECK(world.status(pending) == Status::pending);
     CHECK(world.approve(pending).made);
     world.wait_for(pending, Status::completed);
+}
+
+TEST_CASE(
+    "from the moment that the server begins to stop, what is queued waits for the next start") {
+    World world(parallel(1));
+    const auto running = world.submit("hold").id, queued = world.submit("print").id,
+               late = world.submit("print late").id;
+    world.approve(running);
+    world.approve(queued);
+    world.wait_for(running, Status::executing);
+    world.server->close();
+    world.outside.release();
+    world.wait_for(running, Status::completed);
+    world.approve(late);
+    world.loop.run_ready();
+    world.server->tick();
+    CHECK(world.status(queued) == Status::approved);
+    CHECK(world.status(late) == Status::approved);
+    world.restart(true);
+    world.wait_for(queued, Status::completed);
+    world.wait_for(late, Status::completed);
+    CHECK(world.outside.started() == Texts{"hold", "print", "print late"});
+}
+
+TEST_CASE("nothing of a restored backup runs a second time") {
+    World world(parallel(1));
+    const auto data = world.folder.path() / "data", file = world.folder.path() / "backup";
+    oauth3::base::write_private_file(data / "link.key", "key");
+    const auto running = world.submit("hold", "s").id, queued = world.submit("print").id,
+               undecided = world.submit("print later").id;
+    world.approve(running, Level::session);
+    world.approve(queued);
+    world.wait_for(running, Status::executing);
+    oauth3::store::backup(data, file);
+    world.outside.release();
+    world.wait_for(queued, Status::completed);
+
+    world.server->shut_down();
+    world.server.reset();
+    world.database.reset();
+    std::filesystem::remove_all(data);
+    oauth3::store::restore(file, data);
+    world.restart(false);
+    world.loop.run_ready();
+    CHECK(world.status(queued) == Status::failed);
+    CHECK(world.row(queued).error == "restored from a backup; ask again");
+    CHECK(world.row(running).error == "server restarted during execution");
+    CHECK(world.outside.started() == Texts{"hold", "print"});
+    CHECK(world.server->sessions(world.owner(), std::nullopt).empty());
+    CHECK(world.submit("hold", "s").status == Status::pending);
+    // What nobody had decided can be decided still, and runs.
+    world.approve(undecided, Level::session);
+    world.wait_for(undecided, Status::completed);
+    const auto again = world.submit("hold again", "t").id;
+    world.approve(again, Level::session);
+    world.wait_for(again, Status::executing);
+    world.restart(true);
+    CHECK(world.row(again).error == "server stopped during execution");
+    CHECK_FALSE(world.server->sessions(world.owner(), std::nullopt).empty());
+}
+
+TEST_CASE("while nothing can be written, what is over is told as such and cannot be decided") {
+    World world;
+    const auto id = world.submit("print").id;
+    world.clock.move(hours(24));
+    block(world, "ledger");
+    const auto row = world.server->find(world.agent(), id);
+    REQUIRE(row);
+    CHECK(row->status == Status::expired);
+    CHECK(row->error == "approval expired");
+    CHECK(row->completed_at == world.clock.now());
+    CHECK_FALSE(world.approve(id).made);
+    CHECK(world.status(id) == Status::pending);
+    unblock(world);
+    CHECK(world.server->find(world.agent(), id)->status == Status::expired);
+    CHECK(world.status(id) == Status::expired);
 }
 
 TEST_CASE("conformance 15: after a crash, what was executing has failed, what was approved runs") {

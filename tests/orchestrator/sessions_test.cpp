@@ -334,3 +334,64 @@ TEST_CASE("fewer runs than are queued already deny them") {
     CHECK(world.status(one) == Status::denied);
     CHECK(world.outside.started() == Texts{"hold"});
 }
+
+TEST_CASE("narrowing that changes nothing writes nothing") {
+    World world;
+    open_session(world, "print");
+    const auto before = *world.server->session(world.agent(), kTenantId, "s");
+    Narrowing same;
+    same.code_hashes = before.session.policy.code_hashes;
+    same.max_timeout = before.session.policy.max_timeout;
+    const std::size_t events = world.events().size();
+    for (const Narrowing& to : {Narrowing{}, same})
+        CHECK(narrowed(world, to).session.policy.code_hashes == *same.code_hashes);
+    CHECK(world.events().size() == events);
+    same.expires_in = Seconds(100);
+    narrowed(world, same);
+    CHECK(world.events().size() == events + 1);
+}
+
+TEST_CASE("an approval that changes a session holds only for the session that the human saw") {
+    World world;
+    const auto decide = [&](const std::string& id, Decision decision) {
+        const auto out = world.server->decide(world.owner(), id, decision);
+        REQUIRE(out.has_value());
+        return *out;
+    };
+    const auto first = world.submit("first", "s");
+    const auto second = world.submit("second", "s");
+    const auto third = world.submit("third", "s");
+    const auto fourth = world.submit("fourth", "s");
+    Scope scope;
+    scope.description = "scope";
+    const auto widening = world.submit_scope(scope, "s", "more");
+    const std::string none = world.server->session_digest(first);
+    CHECK(none == "none");
+    CHECK(decide(first.id, {true, Level::session, "", none}).made);
+
+    // Another approval has begun the session meanwhile.
+    const std::size_t events = world.events().size();
+    for (const auto& row : {second, widening}) {
+        const Decided late = decide(row.id, {true, Level::session, "", none});
+        CHECK(late.session_changed);
+        CHECK_FALSE(late.made);
+        CHECK(late.row.status == Status::pending);
+        CHECK(world.status(row.id) == Status::pending);
+    }
+    CHECK(world.events().size() == events);
+    const std::string seen = world.server->session_digest(second);
+    CHECK(seen != none);
+    CHECK(decide(second.id, {true, Level::session, "", seen}).made);
+    // It has grown since.
+    CHECK(decide(widening.id, {true, Level::once, "", seen}).session_changed);
+    // What does not touch the session, or names none, does not depend on it.
+    CHECK(decide(third.id, {true, Level::once, "", seen}).made);
+    CHECK(decide(fourth.id, {false, Level::once, "", seen}).made);
+    CHECK(decide(widening.id, {true, Level::once, ""}).made);
+    // Once it has ended there is none.
+    const auto fifth = world.submit("fifth", "s");
+    const std::string living = world.server->session_digest(fifth);
+    CHECK(revoke(world).has_value());
+    CHECK(decide(fifth.id, {true, Level::session, "", living}).session_changed);
+    CHECK(world.server->session_digest(fifth) == "none");
+}

@@ -145,5 +145,7 @@ TEST_CASE("output is valid UTF-8 of at most 1 MiB, also when replacing makes it 
     flood.exit_code = 1;
     flood.err = std::string(kMaxOutput, '\xFF');
     CHECK(oauth3::base::is_valid_utf8(*settled(flood).error));
-    CHECK(settled(flood).error->size() <= kMaxOutput);
+    CHECK(settled(flood).error->size() > kMaxError - 3);
+    CHECK(settled(flood).error->size() <= kMaxError);
+    CHECK(settled(flood).result->err.size() > kMaxOutput - 3);
 }

@@ -204,7 +204,7 @@ void World::sql(const std::string& text) {
 }
 
 std::vector<ledger::Event> World::events() {
-    return store::Ledger(*database).events(owner_, 0, 100'000);
+    return chain_of(*database, owner_);
 }
 
 }  // namespace oauth3::test

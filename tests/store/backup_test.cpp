@@ -93,6 +93,49 @@ TEST_CASE("nothing is written over, and nothing half is left") {
     CHECK(d.count(d.data, "tenants") == 1);
 }
 
+TEST_CASE("what is left of another database is not played into the restored one") {
+    Data d;
+    store::backup(d.data, d.file);
+    base::make_private_folder(d.other);
+    for (const char* rest : {"oauth3.db-wal", "oauth3.db-shm", "oauth3.db-journal"}) {
+        base::write_private_file(d.other / rest, "x");
+        CHECK(code_of([&] { store::restore(d.file, d.other); }) == "not_empty");
+        fs::remove(d.other / rest);
+    }
+    CHECK_FALSE(fs::exists(d.other / "oauth3.db"));
+    // What a restore leaves that was cut off before its last step.
+    base::write_private_file(d.other / "link.key", "another");
+    base::write_private_file(d.other / "restoring.db", "half");
+    base::write_private_file(d.other / "restoring.db-journal", "half");
+    store::restore(d.file, d.other);
+    CHECK(base::read_file(d.other / "link.key") == d.link_key);
+    CHECK_FALSE(fs::exists(d.other / "restoring.db-journal"));
+    CHECK(d.count(d.other, "tenants") == 1);
+}
+
+TEST_CASE("a restored database says so until it is told that it was taken up") {
+    Data d;
+    store::backup(d.data, d.file);
+    store::restore(d.file, d.other);
+    {
+        store::Database original(d.data);
+        CHECK_FALSE(store::is_restored(original));
+        store::Database restored(d.other);
+        CHECK(store::is_restored(restored));
+        {
+            store::Transaction dropped(restored);
+            store::clear_restored(dropped);
+        }
+        CHECK(store::is_restored(restored));
+        store::Transaction tx(restored);
+        store::clear_restored(tx);
+        tx.commit();
+        CHECK_FALSE(store::is_restored(restored));
+    }
+    store::Database again(d.other);
+    CHECK_FALSE(store::is_restored(again));
+}
+
 TEST_CASE("what is no backup, or a damaged one, is refused") {
     Data d;
     store::backup(d.data, d.file);

@@ -251,7 +251,7 @@ TEST_CASE("a file that may not grow is an exception, and nothing is torn") {
             ::setrlimit(RLIMIT_FSIZE, &limit);
         };
         return fill_up(
-            folder.path() / "data", [&] { limit_to(400'000); }, [&] { limit_to(RLIM_INFINITY); });
+            folder.path() / "data", [&] { limit_to(600'000); }, [&] { limit_to(RLIM_INFINITY); });
     });
     CHECK(ended == 0);
 }

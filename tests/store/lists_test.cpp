@@ -8,6 +8,8 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+
 using namespace oauth3::test;
 using namespace oauth3::store;
 using oauth3::base::Seconds;
@@ -44,6 +46,20 @@ struct Fixture {
         sessions.put(tx, row);
         tx.commit();
         return row;
+    }
+
+    /// How SQLite finds the rows of the one statement made so far that contains `part`.
+    std::string plan(const std::string& part) {
+        sqlite3* handle = database.sqlite().getHandle();
+        for (sqlite3_stmt* s = sqlite3_next_stmt(handle, nullptr); s != nullptr;
+             s = sqlite3_next_stmt(handle, s)) {
+            const std::string sql = sqlite3_sql(s);
+            if (sql.find(part) == std::string::npos) continue;
+            SQLite::Statement query(database.sqlite(), "EXPLAIN QUERY PLAN " + sql);
+            query.executeStep();
+            return query.getColumn(3).getString();
+        }
+        return "no such statement";
     }
 
     /// Rows that the statements made so far have stepped over in tables without an index.
@@ -92,7 +108,19 @@ TEST_CASE_METHOD(Fixture, "no list and no count reads a whole table") {
                     filter.tenant_id = tenant;
                     filter.before = before;
                     filter.session_id = in;
-                    CHECK(requests.list(kOwner, filter).size() == 5);
+                    const auto page = requests.list(kOwner, filter);
+                    CHECK(page.size() == 5);
+                    const auto lines = requests.history(kOwner, filter);
+                    CHECK(std::equal(page.begin(), page.end(), lines.begin(), lines.end(),
+                                     [](const auto& row, const auto& line) {
+                                         return row.id == line.id && row.kind == line.kind &&
+                                                row.status == line.status &&
+                                                row.session_id == line.session_id &&
+                                                row.skill_id == line.skill_id &&
+                                                row.code_hash == line.code_hash &&
+                                                row.created_at == line.created_at &&
+                                                row.completed_at == line.completed_at;
+                                     }));
                     CHECK(scanned() == 0);
                 }
     const Status alive[] = {Status::pending, Status::approved, Status::executing};
@@ -102,7 +130,10 @@ TEST_CASE_METHOD(Fixture, "no list and no count reads a whole table") {
     CHECK(requests.count_alive()[Status::pending] == 30);
     CHECK(requests.count_alive()[Status::executing] == 0);
     CHECK(requests.overdue(kNow).empty());
+    for (const char* part : {"AND expires_at <= ?", "AND approved_at + (expires_at"})
+        CHECK(plan(part).find("COVERING INDEX requests_deadlines") != std::string::npos);
     CHECK_FALSE(requests.last_approved_hash(rows[50]).has_value());
+    CHECK(plan("skill_id = ?").find("INDEX requests_of_skill") != std::string::npos);
     CHECK(scanned() == 0);
 
     CHECK(sessions.living(kOwner, std::nullopt, kNow).size() == 20);
@@ -135,6 +166,21 @@ TEST_CASE_METHOD(Fixture, "no list and no count reads a whole table") {
     SQLite::Statement scan(database.sqlite(), "SELECT count(*) FROM ledger WHERE actor = ''");
     scan.executeStep();
     CHECK(scanned() > 60);
+}
+
+TEST_CASE_METHOD(Fixture, "the history holds how an error begins, not all of it") {
+    RequestRow row = insert(new_request());
+    Change change = change_to(Status::denied);
+    change.error = std::string(100'000, 'x');
+    {
+        Transaction tx(database);
+        requests.transition(tx, row, Status::denied, kNow, change);
+        tx.commit();
+    }
+    const auto lines = requests.history(kOwner, {});
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].error == std::string(1024, 'x'));
+    CHECK_FALSE(lines[0].approved_at.has_value());
 }
 
 TEST_CASE_METHOD(Fixture, "a session that is revoked says so until it is begun anew") {

@@ -43,7 +43,7 @@ struct Fixture {
         tx.commit();
         return moved;
     }
-    std::size_t events() { return ledger.events(kOwner, 0, 1000).size(); }
+    std::size_t events() { return chain_of(database, kOwner).size(); }
 };
 
 const std::string kNasty("a\0b\xFF\xC0\r\n'; DROP TABLE requests; --", 33);
@@ -140,7 +140,7 @@ TEST_CASE_METHOD(Fixture, "each transition has exactly one ledger row with its a
     };
     const auto walk = [this](Kind kind, const std::vector<Step>& steps) {
         RequestRow row = inserted(new_request(kind));
-        auto last = ledger.events(kOwner, 0, 1000).back();
+        auto last = chain_of(database, kOwner).back();
         CHECK(last.action == "request.created");
         CHECK(last.request_id == row.id);
         CHECK(last.tenant_id == kTenant);
@@ -150,7 +150,7 @@ TEST_CASE_METHOD(Fixture, "each transition has exactly one ledger row with its a
             const std::size_t before = events();
             REQUIRE(move(row, step.to));
             CHECK(events() == before + 1);
-            last = ledger.events(kOwner, 0, 1000).back();
+            last = chain_of(database, kOwner).back();
             CHECK(last.action == step.action);
             CHECK(last.request_id == row.id);
             CHECK(last.detail["from"] == oauth3::policy::to_string(from));
@@ -181,9 +181,9 @@ TEST_CASE_METHOD(Fixture, "a stored event that was changed, or taken out, is fou
                  "DELETE FROM ledger WHERE seq = 3", "UPDATE ledger SET at = at + 1 WHERE seq = 3",
                  "UPDATE ledger SET request_id = NULL WHERE seq = 3",
                  "UPDATE ledger SET seq = 30 WHERE seq = 5");
-    REQUIRE_FALSE(oauth3::ledger::first_break(ledger.events(kOwner, 0, 1000)));
+    REQUIRE_FALSE(oauth3::ledger::first_break(chain_of(database, kOwner)));
     REQUIRE(database.sqlite().exec(sql) == 1);
-    CHECK(oauth3::ledger::first_break(ledger.events(kOwner, 0, 1000)).has_value());
+    CHECK(oauth3::ledger::first_break(chain_of(database, kOwner)).has_value());
 }
 
 TEST_CASE_METHOD(Fixture, "bytes come back as they went, NUL and invalid UTF-8 too") {
@@ -331,7 +331,7 @@ TEST_CASE_METHOD(Fixture, "lists are newest first, of one owner, and page withou
     CHECK(principals.tenant(other)->email == "mail@x.example");
     CHECK_FALSE(principals.tenant(kTenant)->email.has_value());
     // Each owner's chain is its own.
-    CHECK(ledger.events(other_owner, 0, 1000).size() == 25);
+    CHECK(chain_of(database, other_owner).size() == 25);
     CHECK(contradictions(database) == Texts{});
 }
 

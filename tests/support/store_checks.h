@@ -14,6 +14,14 @@
 
 namespace oauth3::test {
 
+/// The whole chain of an owner, oldest first.
+inline std::vector<ledger::Event> chain_of(store::Database& database, const std::string& owner) {
+    store::EventFilter all;
+    all.after = 0;
+    all.limit = 1'000'000;
+    return store::Ledger(database).events(owner, all);
+}
+
 /// What in a database contradicts itself, one sentence each:
 ///   - SQLite's own checks, and the hash chain of every owner;
 ///   - each request went from pending by legal steps, each with one ledger row, to its status;
@@ -25,12 +33,11 @@ inline std::vector<std::string> contradictions(store::Database& database) {
     SQLite::Statement foreign(sql, "PRAGMA foreign_key_check");
     if (foreign.executeStep()) out.push_back("foreign keys");
 
-    store::Ledger ledger(database);
     std::map<std::string, std::vector<ledger::Event>> told;
     SQLite::Statement owners(sql, "SELECT id FROM owners");
     while (owners.executeStep()) {
         const std::string owner = owners.getColumn(0).getString();
-        const auto events = ledger.events(owner, 0, 1'000'000);
+        const auto events = chain_of(database, owner);
         if (ledger::first_break(events)) out.push_back("the chain of " + owner);
         for (const auto& event : events)
             if (event.request_id && event.action.starts_with("request."))
