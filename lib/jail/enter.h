@@ -1,5 +1,7 @@
 #pragma once
 
+#include "jail/seccomp.h"
+
 namespace oauth3::jail {
 
 /// The descriptors that the helper hands to a new jail's pid 1.
@@ -13,6 +15,6 @@ struct Handles {
 
 /// The whole life of pid 1 of a jail, right after clone3: enters isolation step by step, then runs
 /// the program. A step that fails is reported by its name, and nothing is run.
-[[noreturn]] void enter(const Handles& handles) noexcept;
+[[noreturn]] void enter(const Handles& handles, const seccomp::Filters& filters) noexcept;
 
 }  // namespace oauth3::jail

@@ -131,7 +131,7 @@ class Helper {
         const pid_t pid = namespaces::clone_into_new(jail.pidfd);
         if (pid == 0) {
             go.write.reset();
-            enter({job.get(), out.get(), err.get(), status.get(), go.read.get()});
+            enter({job.get(), out.get(), err.get(), status.get(), go.read.get()}, filters_);
         }
         try {
             const auto offset = ids_.separate ? static_cast<uid_t>(slot) : 0;
@@ -151,6 +151,7 @@ class Helper {
     }
 
     base::Fd socket_;
+    const seccomp::Filters filters_ = seccomp::compile_all();
     HostIds ids_;
     std::list<Live> jails_;
     std::bitset<kMaxJails> slots_;

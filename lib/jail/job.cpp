@@ -98,6 +98,9 @@ std::string encode_job(const Spec& spec) {
     }
     out.number(spec.tmp_bytes);
     out.text(spec.hostname);
+    out.number(static_cast<std::uint64_t>(spec.syscalls));
+    out.number(spec.without.landlock ? 1 : 0);
+    out.number(spec.without.syscall_filter ? 1 : 0);
     out.number(spec.limits.open_files);
     out.number(spec.limits.processes);
     out.number(spec.limits.file_bytes);
@@ -129,6 +132,11 @@ Spec decode_job(std::string_view bytes) {
     }
     spec.tmp_bytes = in.number();
     spec.hostname = in.text();
+    const std::uint64_t profile = in.number();
+    if (profile >= kSyscallProfiles) bad_job("there is no such profile of system calls");
+    spec.syscalls = static_cast<SyscallProfile>(profile);
+    spec.without.landlock = in.number() != 0;
+    spec.without.syscall_filter = in.number() != 0;
     spec.limits.open_files = in.number();
     spec.limits.processes = in.number();
     spec.limits.file_bytes = in.number();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -32,6 +33,17 @@ struct Limits {
     std::uint64_t locked_bytes = std::uint64_t{64} << 10;
 };
 
+/// Which system calls a program may make: what programs of its kind need, and no others (seccomp.h).
+enum class SyscallProfile : std::uint8_t { deno, shell, python, build };
+inline constexpr std::size_t kSyscallProfiles = 4;
+
+/// Layers of isolation that are left out: only where the kernel lacks them and the administrator
+/// accepts that by name. Whatever is not left out must succeed, or the program does not start.
+struct Without {
+    bool landlock = false;
+    bool syscall_filter = false;
+};
+
 /// All that a jail is made of. What is not named here is not in it.
 struct Spec {
     /// Folder of the host that becomes "/", read-only, nosuid and nodev, with empty folders proc,
@@ -45,9 +57,12 @@ struct Spec {
     std::string cwd = "/tmp";
     std::vector<File> files;
     std::vector<Mount> mounts;
-    /// Size of /tmp, the only place that can be written: tmpfs, nosuid, nodev, noexec.
+    /// Size of /tmp, and again of /dev/shm, the only places that can be written: tmpfs, nosuid,
+    /// nodev, noexec.
     std::uint64_t tmp_bytes = std::uint64_t{64} << 20;
     std::string hostname = "jail";
+    SyscallProfile syscalls = SyscallProfile::deno;
+    Without without;
     Limits limits;
 };
 

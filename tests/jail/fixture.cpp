@@ -51,6 +51,7 @@ const fs::path& root() {
 Spec spec(std::vector<std::string> arguments) {
     Spec made;
     made.root = root();
+    made.syscalls = SyscallProfile::build;
     made.argv = {"/hostile"};
     for (auto& argument : arguments) made.argv.push_back(std::move(argument));
     return made;

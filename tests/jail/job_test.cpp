@@ -18,6 +18,8 @@ Spec full() {
     spec.mounts = {{"/usr", "/usr"}, {"/opt", "/extra"}};
     spec.tmp_bytes = 12345;
     spec.hostname = "name";
+    spec.syscalls = SyscallProfile::python;
+    spec.without.syscall_filter = true;
     spec.limits = {1, 2, 3, 4};
     return spec;
 }
@@ -40,6 +42,9 @@ TEST_CASE("a job arrives as it was sent") {
     CHECK(got.mounts[1].target == "/extra");
     CHECK(got.tmp_bytes == 12345);
     CHECK(got.hostname == "name");
+    CHECK(got.syscalls == SyscallProfile::python);
+    CHECK(got.without.syscall_filter);
+    CHECK_FALSE(got.without.landlock);
     CHECK(got.limits.open_files == 1);
     CHECK(got.limits.processes == 2);
     CHECK(got.limits.file_bytes == 3);
