@@ -118,10 +118,12 @@ void fill_dev(const Sources& sources) {
 }
 
 void fill_tmp(const Spec& spec, const base::Fd& root) {
-    const base::Fd tmp = new_filesystem(
-        "tmpfs",
-        {{"mode", "0700"}, {"size", std::to_string(spec.tmp_bytes)}, {"nr_inodes", "16384"}},
-        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, "mount /tmp");
+    const base::Fd tmp =
+        new_filesystem("tmpfs",
+                       {{"mode", "0700"},
+                        {"size", std::to_string(spec.tmp_bytes)},
+                        {"nr_inodes", std::to_string(spec.limits.tmp_inodes)}},
+                       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, "mount /tmp");
     attach(tmp, root.get(), "tmp", "mount /tmp");
     constexpr std::string_view kBelow = "/tmp/";
     if (spec.cwd.starts_with(kBelow))
