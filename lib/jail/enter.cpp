@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "jail/cgroup.h"
 #include "jail/init.h"
 #include "jail/job.h"
 #include "jail/landlock.h"
@@ -95,6 +96,8 @@ void enter(const Handles& handles, const seccomp::Filters& filters) noexcept {
     int status = handles.status;
     try {
         ::prctl(PR_SET_NAME, "oauth3-init", 0, 0, 0);
+        if (handles.group != nullptr) handles.group->enter();
+        namespaces::leave_cgroups();
         arrange_descriptors(handles);
         status = kStatus;
         die_with_spawner();

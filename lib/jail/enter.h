@@ -4,6 +4,8 @@
 
 namespace oauth3::jail {
 
+class Cgroup;
+
 /// The descriptors that the helper hands to a new jail's pid 1.
 struct Handles {
     int job = -1;     ///< encode_job(), in memory
@@ -11,6 +13,7 @@ struct Handles {
     int err = -1;     ///< and stderr
     int status = -1;  ///< where reports go
     int go = -1;  ///< read end; one byte comes once the ids are mapped, its end if the helper dies
+    const Cgroup* group = nullptr;  ///< in the helper's memory, of which this is a copy
 };
 
 /// The whole life of pid 1 of a jail, right after clone3: enters isolation step by step, then runs

@@ -61,6 +61,8 @@ void check(const Spec& spec) {
     if (spec.argv.empty() || !spec.argv.front().starts_with('/'))
         bad_job("the program of the jail is not an absolute path");
     if (!spec.cwd.starts_with('/')) bad_job("the working folder is not an absolute path");
+    // To tmpfs, 0 is no limit at all.
+    if (spec.tmp_bytes == 0 || spec.limits.tmp_inodes == 0) bad_job("the jail's /tmp has no size");
     for (const File& file : spec.files) {
         const std::filesystem::path path(file.path);
         bool below = path.is_relative() && path.has_filename();
@@ -105,6 +107,10 @@ std::string encode_job(const Spec& spec) {
     out.number(spec.limits.processes);
     out.number(spec.limits.file_bytes);
     out.number(spec.limits.locked_bytes);
+    out.number(spec.limits.memory_bytes);
+    out.number(spec.limits.cpu_weight);
+    out.number(spec.limits.cpu_seconds);
+    out.number(spec.limits.tmp_inodes);
     return out.take();
 }
 
@@ -141,6 +147,10 @@ Spec decode_job(std::string_view bytes) {
     spec.limits.processes = in.number();
     spec.limits.file_bytes = in.number();
     spec.limits.locked_bytes = in.number();
+    spec.limits.memory_bytes = in.number();
+    spec.limits.cpu_weight = in.number();
+    spec.limits.cpu_seconds = in.number();
+    spec.limits.tmp_inodes = in.number();
     in.expect_end();
     check(spec);
     return spec;

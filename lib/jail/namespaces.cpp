@@ -15,12 +15,16 @@
 namespace oauth3::jail::namespaces {
 namespace {
 
-constexpr std::uint64_t kFlags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
-                                 CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNET | CLONE_PIDFD;
+constexpr std::uint64_t kFlags =
+    CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET;
 
-pid_t clone3(std::uint64_t flags, int& pidfd) {
+pid_t clone3(std::uint64_t flags, int cgroup, int& pidfd) {
     clone_args arguments{};
-    arguments.flags = flags;
+    arguments.flags = flags | CLONE_PIDFD;
+    if (cgroup >= 0) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = static_cast<std::uint64_t>(cgroup);
+    }
     arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
     arguments.exit_signal = SIGCHLD;
     return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
@@ -34,15 +38,27 @@ void write_proc(const std::string& path, std::string_view text, const char* step
 
 }  // namespace
 
-pid_t clone_into_new(base::Fd& pidfd) {
+pid_t clone_into_new(int cgroup, base::Fd& pidfd) {
     int number = -1;
-    pid_t pid = clone3(kFlags | CLONE_NEWTIME, number);
+    pid_t pid = clone3(kFlags | CLONE_NEWTIME, cgroup, number);
     // Before Linux 5.6, or built without CONFIG_TIME_NS: the program then sees the host's
     // monotonic clock, and can tell how long the machine has been up.
-    if (pid < 0 && errno == EINVAL) pid = clone3(kFlags, number);
+    if (pid < 0 && errno == EINVAL) pid = clone3(kFlags, cgroup, number);
     if (pid < 0) base::throw_errno("make namespaces");
     if (pid > 0) pidfd.reset(number);
     return pid;
+}
+
+pid_t clone_into(int cgroup, base::Fd& pidfd) {
+    int number = -1;
+    const pid_t pid = clone3(0, cgroup, number);
+    if (pid < 0) base::throw_errno("start a process in a cgroup");
+    if (pid > 0) pidfd.reset(number);
+    return pid;
+}
+
+void leave_cgroups() {
+    if (::unshare(CLONE_NEWCGROUP) != 0) base::throw_errno("make a cgroup namespace");
 }
 
 void map_ids(pid_t pid, uid_t host_uid, gid_t host_gid) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "base/fd.h"
+#include "jail/keeper.h"
 #include "jail/process.h"
 #include "jail/spec.h"
 
 #include <sys/types.h>
 
+#include <string>
 #include <utility>
 
 namespace oauth3::jail {
@@ -36,6 +38,12 @@ class Spawner {
     /// already, and SystemError when descriptors or memory run out.
     Process launch(const Spec& spec) const;
 
+    /// Who will hold the limits of jails on this machine, for this user; each Exit says who did.
+    const Held& held() const { return held_; }
+    /// Why it is not the kernel that holds all, for the owner of the machine: a sentence a line,
+    /// possibly none.
+    const std::string& held_reasons() const { return held_reasons_; }
+
     /// Process id of the helper.
     pid_t pid() const { return pid_; }
 
@@ -43,6 +51,8 @@ class Spawner {
     Spawner(base::Fd socket, pid_t pid) : socket_(std::move(socket)), pid_(pid) {}
     base::Fd socket_;
     pid_t pid_ = -1;
+    Held held_;
+    std::string held_reasons_;
 };
 
 /// Jails that can live at the same time.

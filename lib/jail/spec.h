@@ -23,14 +23,24 @@ struct File {
     std::string content;
 };
 
-/// Resource limits (setrlimit(2)); a hard limit that the server has already is never raised.
-/// Core dumps are always off.
+/// Resource limits. Those of setrlimit(2) never raise a hard limit that the server has already.
+/// Core dumps are always off. Who holds them: see Held.
 struct Limits {
     std::uint64_t open_files = 1024;
     /// Processes and threads of the whole jail, its pid 1 included. Below 4 hardly anything runs.
     std::uint64_t processes = 256;
     std::uint64_t file_bytes = std::uint64_t{64} << 20;
     std::uint64_t locked_bytes = std::uint64_t{64} << 10;
+    /// Of the whole jail: processes, files in /tmp and what the kernel keeps for them; no swap on
+    /// top. Rounded down to pages.
+    std::uint64_t memory_bytes = std::uint64_t{1} << 30;
+    /// Share of the processor among jails when it is short, 1 to 10,000: 100 is what the server
+    /// itself weighs. All jails together weigh half of that, however many they are.
+    std::uint64_t cpu_weight = 50;
+    /// Processor time of each process (RLIMIT_CPU) and of the whole jail, 0 for no limit.
+    std::uint64_t cpu_seconds = 0;
+    /// Files and folders in /tmp, and again in /dev/shm.
+    std::uint64_t tmp_inodes = 16384;
 };
 
 /// Which system calls a program may make: what programs of its kind need, and no others (seccomp.h).

@@ -4,6 +4,8 @@
 #include "jail/supervise.h"
 #include "runtime/deno_root.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <map>
@@ -63,7 +65,16 @@ jail::Spec spec_for(const std::filesystem::path& root,
     spec.environment.assign(all.begin(), all.end());
     spec.cwd = kWork;
     spec.hostname = "skill";
+    spec.limits.memory_bytes = kMemoryBytes;
     return spec;
+}
+
+/// What all processors together do in this time.
+std::uint64_t processor_seconds(std::chrono::milliseconds time) {
+    const auto seconds =
+        std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(time).count());
+    const long processors = std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN));
+    return static_cast<std::uint64_t>(seconds) * static_cast<std::uint64_t>(processors);
 }
 
 /// V8 tells on stderr why it gives up, then traps or aborts.
@@ -94,9 +105,20 @@ Outcome outcome_of(jail::Exit exit) {
             outcome.exit_code = kSignalled + exit.signal;
             break;
         case jail::Ending::deadline:
+        case jail::Ending::cpu:
             outcome.cause = Cause::deadline;
             outcome.signal = SIGKILL;
             outcome.exit_code = kTimedOut;
+            break;
+        case jail::Ending::memory:
+            outcome.cause = Cause::memory;
+            outcome.signal = SIGKILL;
+            outcome.exit_code = kSignalled + SIGKILL;
+            break;
+        case jail::Ending::tasks:
+            outcome.cause = Cause::signal;
+            outcome.signal = SIGKILL;
+            outcome.exit_code = kSignalled + SIGKILL;
             break;
         case jail::Ending::stopped:
             outcome.cause = Cause::cancelled;
@@ -115,7 +137,8 @@ Outcome outcome_of(jail::Exit exit) {
     outcome.err_truncated = exit.err_truncated;
     outcome.usage = {duration_cast<milliseconds>(exit.usage.wall),
                      duration_cast<milliseconds>(exit.usage.cpu_user),
-                     duration_cast<milliseconds>(exit.usage.cpu_system), exit.usage.max_rss_bytes};
+                     duration_cast<milliseconds>(exit.usage.cpu_system),
+                     exit.usage.peak_memory_bytes, exit.usage.peak_tasks};
     return outcome;
 }
 
@@ -129,6 +152,7 @@ Outcome Deno::run(const Job& job, const jail::StopSignal* stop) const try {
     jail::Spec spec = spec_for(root_, job.environment);
     spec.argv = arguments_for(job);
     spec.files.push_back({"work/main.ts", job.code});
+    spec.limits.cpu_seconds = processor_seconds(job.timeout);
     jail::SuperviseOptions options;
     options.deadline = job.timeout;
     options.stop = stop;

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <mutex>
 #include <string>
@@ -27,6 +28,9 @@ struct Job {
 
 /// The size in MiB that V8's heap may have. V8 aborts above it, which is Cause::memory.
 inline constexpr std::size_t kHeapMegabytes = 512;
+
+/// What all of a run may have, V8's heap, Deno itself and the files in /tmp included.
+inline constexpr std::uint64_t kMemoryBytes = std::uint64_t{1} << 30;
 
 /// Finds the deno binary: `explicit_path` if it is not empty, else "deno" beside this program,
 /// else the one that scripts/setup put into this program's source tree, else PATH.
