@@ -75,18 +75,39 @@ bool kernel_tells_children() {
     return ::access("/proc/thread-self/children", R_OK) == 0;
 }
 
+/// Subordinate ids count only if the tools map them, which a throw-away process shows: they want
+/// the user to have a name, a login.defs to be as they like, and more.
+HostIds usable_ids() {
+    const HostIds ids = find_host_ids();
+    if (!ids.by_tool) return ids;
+    base::Fd pidfd;
+    const pid_t child = namespaces::clone_into_new(-1, pidfd);
+    if (child == 0)
+        for (;;) ::pause();
+    bool mapped = true;
+    try {
+        namespaces::map_subordinate_ids(child, ids.uid, ids.gid);
+    } catch (const base::Error&) {
+        mapped = false;
+    }
+    kill_jail(pidfd);
+    reap(pidfd);
+    return mapped ? ids : own_ids();
+}
+
 class Helper {
   public:
     explicit Helper(base::Fd socket)
         : socket_(std::move(socket)),
-          ids_(choose_host_ids(::geteuid(), ::getegid(), base::read_file("/proc/self/uid_map"))),
+          ids_(usable_ids()),
           groups_(Cgroups::find()) {}
 
     /// Spawner::start() waits for this packet.
     void tell_ready() const {
-        const Held held = held_by(groups_.holds_memory(), groups_.holds_tasks(),
-                                  groups_.holds_cpu(), groups_.accounts_cpu());
-        std::string packet(reinterpret_cast<const char*>(&held), sizeof held);
+        const Ready ready{held_by(groups_.holds_memory(), groups_.holds_tasks(),
+                                  groups_.holds_cpu(), groups_.accounts_cpu()),
+                          ids_.separate};
+        std::string packet(reinterpret_cast<const char*>(&ready), sizeof ready);
         packet += groups_.reasons();
         packet.resize(std::min(packet.size(), kMaxReady));
         if (!send_with_fds(socket_.get(), packet, {}, 0))
@@ -200,7 +221,8 @@ class Helper {
         jail.group.started();
         try {
             const auto offset = ids_.separate ? static_cast<uid_t>(slot) : 0;
-            namespaces::map_ids(pid, ids_.uid + offset, ids_.gid + offset);
+            const auto map = ids_.by_tool ? namespaces::map_subordinate_ids : namespaces::map_ids;
+            map(pid, ids_.uid + offset, ids_.gid + offset);
             const base::Fd account = jail.group.open_account();
             report_started(status.get(), pid, jail.pidfd.get(), account.get(),
                            held_by(jail.group.holds_memory(), jail.group.holds_tasks(),

@@ -58,7 +58,8 @@ class Reader {
 
 void check(const Spec& spec) {
     if (!spec.root.is_absolute()) bad_job("the root of the jail is not an absolute path");
-    if (spec.argv.empty() || !spec.argv.front().starts_with('/'))
+    const bool has_program = !spec.argv.empty() && spec.argv.front().starts_with('/');
+    if (spec.probe == Probe::none ? !has_program : !spec.argv.empty())
         bad_job("the program of the jail is not an absolute path");
     if (!spec.cwd.starts_with('/')) bad_job("the working folder is not an absolute path");
     // To tmpfs, 0 is no limit at all.
@@ -101,6 +102,7 @@ std::string encode_job(const Spec& spec) {
     out.number(spec.tmp_bytes);
     out.text(spec.hostname);
     out.number(static_cast<std::uint64_t>(spec.syscalls));
+    out.number(static_cast<std::uint64_t>(spec.probe));
     out.number(spec.without.landlock ? 1 : 0);
     out.number(spec.without.syscall_filter ? 1 : 0);
     out.number(spec.limits.open_files);
@@ -141,6 +143,9 @@ Spec decode_job(std::string_view bytes) {
     const std::uint64_t profile = in.number();
     if (profile >= kSyscallProfiles) bad_job("there is no such profile of system calls");
     spec.syscalls = static_cast<SyscallProfile>(profile);
+    const std::uint64_t probe = in.number();
+    if (probe >= kProbes) bad_job("there is no such probe");
+    spec.probe = static_cast<Probe>(probe);
     spec.without.landlock = in.number() != 0;
     spec.without.syscall_filter = in.number() != 0;
     spec.limits.open_files = in.number();

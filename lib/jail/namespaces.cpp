@@ -6,11 +6,15 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace oauth3::jail::namespaces {
 namespace {
@@ -34,6 +38,22 @@ pid_t clone3(std::uint64_t flags, int cgroup, int& pidfd) {
 void write_proc(const std::string& path, std::string_view text, const char* step) {
     const base::Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
     if (!fd || ::write(fd.get(), text.data(), text.size()) < 0) base::throw_errno(step);
+}
+
+/// Runs a program of the host that has a right which this process has not.
+void run_tool(std::vector<std::string> arguments) {
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    char* no_environment[] = {nullptr};
+    pid_t child = -1;
+    const int error =
+        ::posix_spawn(&child, argv[0], nullptr, nullptr, argv.data(), no_environment);
+    if (error != 0) throw base::SystemError(error, "start " + arguments[0]);
+    int status = -1;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (status != 0) throw base::SystemError(EPERM, arguments[0] + " (see subuid(5))");
 }
 
 }  // namespace
@@ -70,6 +90,13 @@ void map_ids(pid_t pid, uid_t host_uid, gid_t host_gid) {
     write_proc(folder + "/setgroups", "deny", "forbid setgroups");
     write_proc(folder + "/gid_map", inside + " " + std::to_string(host_gid) + " 1",
                "map the group id");
+}
+
+void map_subordinate_ids(pid_t pid, uid_t host_uid, gid_t host_gid) {
+    const std::string child = std::to_string(pid);
+    write_proc("/proc/" + child + "/setgroups", "deny", "forbid setgroups");
+    run_tool({"/usr/bin/newuidmap", child, std::to_string(kInsideId), std::to_string(host_uid), "1"});
+    run_tool({"/usr/bin/newgidmap", child, std::to_string(kInsideId), std::to_string(host_gid), "1"});
 }
 
 void forbid_nested() {

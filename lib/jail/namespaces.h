@@ -28,6 +28,9 @@ void leave_cgroups();
 /// Called by the parent, since only it may choose ids other than its own. Throws SystemError.
 void map_ids(pid_t pid, uid_t host_uid, gid_t host_gid);
 
+/// The same for subordinate ids (subuid(5)), by newuidmap and newgidmap.
+void map_subordinate_ids(pid_t pid, uid_t host_uid, gid_t host_gid);
+
 /// In the child: no further user namespaces, in which the program would have capabilities again
 /// and reach parts of the kernel that are closed to it. Needs the host's /proc.
 void forbid_nested();

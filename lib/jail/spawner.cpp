@@ -76,19 +76,19 @@ Spawner Spawner::start() {
     ssize_t size = -1;
     do size = ::recv(spawner.socket_.get(), ready.data(), ready.size(), 0);
     while (size < 0 && errno == EINTR);
-    if (size < static_cast<ssize_t>(sizeof(Held)))
+    if (size < static_cast<ssize_t>(sizeof(Ready)))
         throw base::Error("spawner_gone", "the helper process that starts jails did not start",
                           "what it said stands above");
-    std::memcpy(&spawner.held_, ready.data(), sizeof(Held));
-    spawner.held_reasons_.assign(ready.data() + sizeof(Held),
-                                 static_cast<std::size_t>(size) - sizeof(Held));
+    std::memcpy(&spawner.ready_, ready.data(), sizeof(Ready));
+    spawner.held_reasons_.assign(ready.data() + sizeof(Ready),
+                                 static_cast<std::size_t>(size) - sizeof(Ready));
     return spawner;
 }
 
 Spawner::Spawner(Spawner&& other) noexcept
     : socket_(std::move(other.socket_)),
       pid_(std::exchange(other.pid_, -1)),
-      held_(other.held_),
+      ready_(other.ready_),
       held_reasons_(std::move(other.held_reasons_)) {}
 
 Spawner::~Spawner() {

@@ -12,6 +12,12 @@
 
 namespace oauth3::jail {
 
+/// What the helper knows of the jails that it will make.
+struct Ready {
+    Held held;
+    bool separate_ids = false;
+};
+
 /// The small helper process that starts all jails. It is forked before the server holds any key or
 /// a thread, so no jailed program is ever a copy of the server's memory, a big server does not
 /// make starting slow, and the server can be non-dumpable. It ends, and kills all jails, when the
@@ -39,7 +45,9 @@ class Spawner {
     Process launch(const Spec& spec) const;
 
     /// Who will hold the limits of jails on this machine, for this user; each Exit says who did.
-    const Held& held() const { return held_; }
+    const Held& held() const { return ready_.held; }
+    /// Each jail runs as a host user of its own; else all run as this process's.
+    bool has_separate_ids() const { return ready_.separate_ids; }
     /// Why it is not the kernel that holds all, for the owner of the machine: a sentence a line,
     /// possibly none.
     const std::string& held_reasons() const { return held_reasons_; }
@@ -51,7 +59,7 @@ class Spawner {
     Spawner(base::Fd socket, pid_t pid) : socket_(std::move(socket)), pid_(pid) {}
     base::Fd socket_;
     pid_t pid_ = -1;
-    Held held_;
+    Ready ready_;
     std::string held_reasons_;
 };
 

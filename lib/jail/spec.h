@@ -54,12 +54,20 @@ struct Without {
     bool syscall_filter = false;
 };
 
+/// What this program itself does in a jail, in the place of another, to see whether the jail holds
+/// (checkup.h).
+enum class Probe : std::uint8_t { none, surroundings, memory, tasks, disk, endless };
+inline constexpr std::size_t kProbes = 6;
+inline constexpr std::uint64_t kProbeMemory = std::uint64_t{24} << 20;
+inline constexpr std::uint64_t kProbeTasks = 16;
+inline constexpr std::uint64_t kProbeDisk = std::uint64_t{1} << 20;
+
 /// All that a jail is made of. What is not named here is not in it.
 struct Spec {
     /// Folder of the host that becomes "/", read-only, nosuid and nodev, with empty folders proc,
     /// dev and tmp. Others must be able to read it (0755 inside); its own path may be private.
     std::filesystem::path root;
-    /// The program, absolute as seen in the jail, and its arguments.
+    /// The program, absolute as seen in the jail, and its arguments. Empty for a probe.
     std::vector<std::string> argv;
     /// The whole environment.
     std::vector<std::pair<std::string, std::string>> environment;
@@ -73,6 +81,7 @@ struct Spec {
     std::string hostname = "jail";
     SyscallProfile syscalls = SyscallProfile::deno;
     Without without;
+    Probe probe = Probe::none;
     Limits limits;
 };
 
