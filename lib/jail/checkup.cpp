@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -324,6 +325,15 @@ std::string_view to_string(Verdict verdict) {
             return "no";
     }
     return "?";
+}
+
+std::vector<Finding> unacceptable(const CheckUp& found, const std::vector<std::string>& accepted) {
+    std::vector<Finding> out;
+    for (const Finding& finding : found.findings)
+        if (finding.verdict == Verdict::no &&
+            std::find(accepted.begin(), accepted.end(), finding.name) == accepted.end())
+            out.push_back(finding);
+    return out;
 }
 
 CheckUp check_up(const Spawner& spawner, const Without& without) {

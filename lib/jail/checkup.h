@@ -36,6 +36,9 @@ struct CheckUp {
     Without without;
 };
 
+/// The findings that are a `no` and not named in `accepted`. With any, no program must be run.
+std::vector<Finding> unacceptable(const CheckUp& found, const std::vector<std::string>& accepted);
+
 /// Starts a few throw-away jails, in which this program itself tries what must fail, and looks at
 /// what came of it. Takes well under a second. Throws SystemError if not even an empty folder for
 /// the jails can be made. Layers in `without` are left out from the start, and found missing.

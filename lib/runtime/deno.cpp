@@ -55,7 +55,7 @@ std::vector<std::string> arguments_for(const Job& job) {
     return arguments;
 }
 
-jail::Spec spec_for(const std::filesystem::path& root,
+jail::Spec spec_for(const std::filesystem::path& root, const jail::Without& without,
                     const std::vector<std::pair<std::string, std::string>>& environment) {
     std::map<std::string, std::string> all{
         {"DENO_DIR", kCache}, {"DENO_NO_UPDATE_CHECK", "1"}, {"HOME", kHome}, {"NO_COLOR", "1"}};
@@ -65,6 +65,8 @@ jail::Spec spec_for(const std::filesystem::path& root,
     spec.environment.assign(all.begin(), all.end());
     spec.cwd = kWork;
     spec.hostname = "skill";
+    spec.syscalls = jail::SyscallProfile::deno;
+    spec.without = without;
     spec.limits.memory_bytes = kMemoryBytes;
     return spec;
 }
@@ -145,11 +147,11 @@ Outcome outcome_of(jail::Exit exit) {
 }  // namespace
 
 Deno::Deno(const jail::Spawner& spawner, const std::filesystem::path& binary,
-           const std::filesystem::path& folder)
-    : spawner_(spawner), root_(prepare_deno_root(binary, folder)) {}
+           const std::filesystem::path& folder, const jail::Without& without)
+    : spawner_(spawner), root_(prepare_deno_root(binary, folder)), without_(without) {}
 
 Outcome Deno::run(const Job& job, const jail::StopSignal* stop) const try {
-    jail::Spec spec = spec_for(root_, job.environment);
+    jail::Spec spec = spec_for(root_, without_, job.environment);
     spec.argv = arguments_for(job);
     spec.files.push_back({"work/main.ts", job.code});
     spec.limits.cpu_seconds = processor_seconds(job.timeout);
@@ -165,7 +167,7 @@ Outcome Deno::run(const Job& job, const jail::StopSignal* stop) const try {
 
 std::string Deno::version() const {
     std::call_once(version_asked_, [this] {
-        jail::Spec spec = spec_for(root_, {});
+        jail::Spec spec = spec_for(root_, without_, {});
         spec.argv = {"/deno", "--version"};
         const jail::Exit exit = jail::supervise(spawner_.launch(spec), {});
         // "deno 2.9.6 (stable, release, x86_64-unknown-linux-gnu)"

@@ -43,8 +43,10 @@ class Deno {
     /// Prepares, or finds prepared, the root of the jails below `folder` (which is made if
     /// needed): deno with its loader and libraries. It is kept for the next start and made anew
     /// when the binary changes. `spawner` must outlive this. Throws Error or SystemError.
+    ///
+    /// Jails are made without the layers in `without`: see jail::check_up().
     Deno(const jail::Spawner& spawner, const std::filesystem::path& binary,
-         const std::filesystem::path& folder);
+         const std::filesystem::path& folder, const jail::Without& without = {});
 
     /// Runs a job and waits for its end. Never throws for what the job does; whatever keeps it
     /// from starting is an Outcome with Cause::setup. Safe to call from many threads at once.
@@ -60,6 +62,7 @@ class Deno {
   private:
     const jail::Spawner& spawner_;
     std::filesystem::path root_;
+    jail::Without without_;
     mutable std::once_flag version_asked_;
     mutable std::string version_;
 };
