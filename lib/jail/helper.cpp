@@ -63,8 +63,8 @@ Report used_by(const GroupUsage& group, const rusage& reaped) {
     Report report;
     report.cpu_user = group.cpu_user.value_or(from_timeval(reaped.ru_utime));
     report.cpu_system = group.cpu_system.value_or(from_timeval(reaped.ru_stime));
-    report.peak_memory_bytes =
-        group.peak_memory_bytes.value_or(static_cast<std::uint64_t>(reaped.ru_maxrss) * 1024);
+    report.largest_process_bytes = static_cast<std::uint64_t>(reaped.ru_maxrss) * 1024;
+    report.peak_memory_bytes = group.peak_memory_bytes.value_or(report.largest_process_bytes);
     report.peak_tasks = group.peak_tasks.value_or(0);
     report.oom = group.oom;
     return report;

@@ -22,6 +22,7 @@ struct Head {
     std::int64_t user = 0;
     std::int64_t system = 0;
     std::uint64_t peak_memory = 0;
+    std::uint64_t largest_process = 0;
     std::uint64_t peak_tasks = 0;
     Held held = {};
     bool oom = false;
@@ -67,6 +68,7 @@ void report_exited(int socket, int wait_status, const rusage& usage) noexcept {
     head.user = from_timeval(usage.ru_utime).count();
     head.system = from_timeval(usage.ru_stime).count();
     head.peak_memory = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+    head.largest_process = head.peak_memory;
     send_packet(socket, head, {});
 }
 
@@ -76,6 +78,7 @@ void report_used(int socket, const Report& report) noexcept {
     head.user = report.cpu_user.count();
     head.system = report.cpu_system.count();
     head.peak_memory = report.peak_memory_bytes;
+    head.largest_process = report.largest_process_bytes;
     head.peak_tasks = report.peak_tasks;
     head.oom = report.oom;
     send_packet(socket, head, {});
@@ -94,6 +97,7 @@ std::optional<Report> receive_report(int socket, bool wait) {
     report.cpu_user = std::chrono::microseconds(head.user);
     report.cpu_system = std::chrono::microseconds(head.system);
     report.peak_memory_bytes = head.peak_memory;
+    report.largest_process_bytes = head.largest_process;
     report.peak_tasks = head.peak_tasks;
     report.oom = head.oom;
     report.held = head.held;

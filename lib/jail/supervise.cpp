@@ -223,6 +223,7 @@ class Supervisor {
         exit_.usage.cpu_user = report.cpu_user;
         exit_.usage.cpu_system = report.cpu_system;
         exit_.usage.peak_memory_bytes = report.peak_memory_bytes;
+        exit_.usage.largest_process_bytes = report.largest_process_bytes;
         exit_.usage.peak_tasks = report.peak_tasks;
         if (report.kind != Report::Kind::used) return;
         used_ = true;

@@ -41,6 +41,7 @@ struct Usage {
     /// kernel's own memory for the jail count then. Else the largest process, or what the watcher
     /// saw at most, if that is more.
     std::uint64_t peak_memory_bytes = 0;
+    std::uint64_t largest_process_bytes = 0;  ///< resident set, files that it maps included
     /// Processes and threads at the same time, pid 1 included; 0 if nobody counted.
     std::uint64_t peak_tasks = 0;
 };

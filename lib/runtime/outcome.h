@@ -27,6 +27,7 @@ struct Usage {
     std::chrono::milliseconds cpu_system{0};
     /// As jail::Usage.
     std::uint64_t peak_memory_bytes = 0;
+    std::uint64_t largest_process_bytes = 0;
     std::uint64_t peak_tasks = 0;
 };
 
