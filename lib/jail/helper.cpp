@@ -47,8 +47,8 @@ void kill_jail(const base::Fd& pidfd) {
     ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
 }
 
-/// What comes back is of all processes of the jail: its pid 1 reaps even those that are killed
-/// with it. The C library's waitid() does not pass it on.
+/// What comes back is of pid 1 and those that it had reaped, not of those that died with it. The C
+/// library's waitid() does not pass it on.
 rusage reap(const base::Fd& pidfd) {
     siginfo_t info{};
     rusage usage{};
