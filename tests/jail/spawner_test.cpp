@@ -168,6 +168,7 @@ TEST_CASE("jails die with the helper, and a launch then says so") {
     for (const pid_t pid : lives) CHECK(is_dead(pid));
     CHECK(supervise(std::move(process), {}).ending == Ending::signalled);
     CHECK(code_of([&] { one.launch(spec({"exit", "0"})); }) == "spawner_gone");
+    const Spawner next = Spawner::start();  // sweeps what it left
 }
 
 TEST_CASE("the helper ends with the server's end of the socket, and its jails with it") {
