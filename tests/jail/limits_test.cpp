@@ -41,9 +41,14 @@ std::string describe(const Exit& result) {
 }
 
 const std::vector<std::vector<std::string>> kMemoryBombs{
-    {"eat", "512"},          {"eat-shared", "512"},           {"eat-in-children", "16", "32"},
-    {"eat-in-files", "512"}, {"eat-in-children", "1", "512"},  // the program itself never asks for
-                                                               // much
+    {"eat", "512"},
+    {"eat-shared", "512"},
+    {"eat-in-children", "16", "32"},
+    {"eat-in-files", "512"},
+    {"eat-in-disguise", "512"},
+    {"eat-below-thread", "512"},
+    {"eat-in-children", "1", "512"},  // the program itself never asks for
+                                      // much
 };
 
 }  // namespace
@@ -106,6 +111,8 @@ TEST_CASE("a memory bomb of an ordinary user is ended by the watcher, and that i
           "eat-shared memory watch in time\n"
           "eat-in-children memory watch in time\n"
           "eat-in-files memory watch in time\n"
+          "eat-in-disguise memory watch in time\n"
+          "eat-below-thread memory watch in time\n"
           "eat-in-children memory watch in time\n"
           "eat left alone\n"
           "share-with-children left alone\n");

@@ -29,6 +29,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 extern char** environ;
@@ -210,6 +211,22 @@ int share_with_children(const Arguments& a) {
             for (;;) ::pause();
     tell(0);
     for (;;) ::pause();
+    return 0;
+}
+
+/// With a name that could be taken for other fields of its files in /proc.
+int eat_in_disguise(const Arguments& a) {
+    ::prctl(PR_SET_NAME, ") R 1\nRssAnon:");
+    return eat_and_stay(a, MAP_PRIVATE);
+}
+
+/// In the child of a thread that is not the first.
+int eat_below_thread(const Arguments& a) {
+    std::thread other([&] {
+        if (::fork() == 0) eat_and_stay(a, MAP_PRIVATE);
+        for (;;) ::pause();
+    });
+    other.join();
     return 0;
 }
 
@@ -395,6 +412,8 @@ const std::map<std::string, std::function<int(const Arguments&)>> kProbes{
     {"eat", [](const Arguments& a) { return eat_and_stay(a, MAP_PRIVATE); }},
     {"eat-shared", [](const Arguments& a) { return eat_and_stay(a, MAP_SHARED); }},
     {"eat-in-children", eat_in_children},
+    {"eat-in-disguise", eat_in_disguise},
+    {"eat-below-thread", eat_below_thread},
     {"eat-in-files", eat_in_files},
     {"share-with-children", share_with_children},
     {"make-files", make_files},
