@@ -386,7 +386,9 @@ TEST_CASE("runs leave no group, and neither does the end of the helper") {
     }
     SuperviseOptions options;
     options.deadline = std::chrono::milliseconds(50);
-    for (int i = 0; i < 5; ++i) supervise(one->launch(spec({"fork-bomb"})), options);
+    Spec bomb = spec({"fork-bomb"});
+    bomb.limits.processes = 20;
+    for (int i = 0; i < 5; ++i) supervise(one->launch(bomb), options);
     CHECK(eventually([&] { return count() == ready; }));
     // More at once than are ready.
     {
