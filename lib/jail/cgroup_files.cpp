@@ -69,7 +69,12 @@ std::optional<std::uint64_t> read_entry(const std::string& path, std::string_vie
 }
 
 bool set_number(const std::string& path, std::uint64_t value, std::uint64_t expected) {
-    return write_file(path, std::to_string(value)) == 0 && read_number(path) == expected;
+    const base::Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    const std::string text = std::to_string(value);
+    std::array<char, 32> back;
+    if (!fd || ::write(fd.get(), text.data(), text.size()) < 0) return false;
+    const ssize_t size = ::pread(fd.get(), back.data(), back.size(), 0);
+    return size > 0 && number_at_front({back.data(), static_cast<std::size_t>(size)}) == expected;
 }
 
 std::vector<pid_t> processes_in(const std::string& folder) {

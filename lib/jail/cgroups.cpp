@@ -5,7 +5,6 @@
 #include "jail/namespaces.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,31 +40,32 @@ void drop_needless(std::vector<Branch>& branches) {
 
 /// True if a process that starts in the group is in it then.
 bool can_be_entered(const Cgroup& group, const std::string& folder) {
-    base::Pipe go = base::make_pipe();
+    base::Pipe news = base::make_pipe();
+    base::Pipe end = base::make_pipe();
     base::Fd pidfd;
     const pid_t pid = namespaces::clone_into(group.fd(), pidfd);
     if (pid == 0) {
+        char byte = 'e';
         try {
-            go.write.reset();
+            end.write.reset();
             group.enter();
-            char byte = 0;
-            [[maybe_unused]] const ssize_t size = ::read(go.read.get(), &byte, 1);
+            if (::write(news.write.get(), &byte, 1) == 1) [[maybe_unused]]
+                const ssize_t size = ::read(end.read.get(), &byte, 1);
         } catch (const std::exception&) {
-            // The parent sees that this process is not there.
+            // The parent sees the end of the pipe.
         }
         ::_exit(0);
     }
-    bool inside = false;
-    // It may not have come as far yet: then it is waited for, until it gives up.
-    pollfd end{pidfd.get(), POLLIN, 0};
-    do {
-        const auto pids = processes_in(folder);
-        inside = std::find(pids.begin(), pids.end(), pid) != pids.end();
-    } while (!inside && ::poll(&end, 1, 1) == 0);
-    go.write.reset();
+    news.write.reset();
+    char byte = 0;
+    ssize_t size = -1;
+    do size = ::read(news.read.get(), &byte, 1);
+    while (size < 0 && errno == EINTR);
+    const auto pids = processes_in(folder);
+    end.write.reset();
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
-    return inside;
+    return size == 1 && std::find(pids.begin(), pids.end(), pid) != pids.end();
 }
 
 }  // namespace

@@ -25,6 +25,7 @@
 #include <array>
 #include <bitset>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <exception>
 #include <list>
@@ -47,8 +48,8 @@ void kill_jail(const base::Fd& pidfd) {
     ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
 }
 
-/// What comes back is of all processes of the jail: its pid 1 reaps even those that are killed
-/// with it. The C library's waitid() does not pass it on.
+/// What comes back is of pid 1 and those that it had reaped, not of those that died with it. The C
+/// library's waitid() does not pass it on.
 rusage reap(const base::Fd& pidfd) {
     siginfo_t info{};
     rusage usage{};
@@ -75,31 +76,34 @@ bool kernel_tells_children() {
     return ::access("/proc/thread-self/children", R_OK) == 0;
 }
 
-/// Subordinate ids count only if the tools map them, which a throw-away process shows: they want
-/// the user to have a name, a login.defs to be as they like, and more.
-HostIds usable_ids() {
-    const HostIds ids = find_host_ids();
-    if (!ids.by_tool) return ids;
-    base::Fd pidfd;
-    const pid_t child = namespaces::clone_into_new(-1, pidfd);
-    if (child == 0)
-        for (;;) ::pause();
-    bool mapped = true;
-    try {
-        namespaces::map_subordinate_ids(child, ids.uid, ids.gid);
-    } catch (const base::Error&) {
-        mapped = false;
-    }
-    kill_jail(pidfd);
-    reap(pidfd);
-    return mapped ? ids : own_ids();
+/// Sent to this process when the server is dead, however that happened: then all jails end, and
+/// their groups are removed. Blocked but while waiting, so that it is never missed.
+const int kServerDied = SIGRTMIN;
+volatile std::sig_atomic_t server_died = 0;
+
+void wait_for_server_death() {
+    struct sigaction action {};
+    action.sa_handler = [](int) { server_died = 1; };
+    ::sigaction(kServerDied, &action, nullptr);
+    sigset_t blocked;
+    ::sigemptyset(&blocked);
+    ::sigaddset(&blocked, kServerDied);
+    ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
+    if (::prctl(PR_SET_PDEATHSIG, kServerDied, 0, 0, 0) != 0) base::throw_errno("PR_SET_PDEATHSIG");
+}
+
+int wait_for(std::vector<pollfd>& watched, int milliseconds) {
+    sigset_t none;
+    ::sigemptyset(&none);
+    const timespec limit{milliseconds / 1000, milliseconds % 1000 * 1'000'000L};
+    return ::ppoll(watched.data(), watched.size(), milliseconds < 0 ? nullptr : &limit, &none);
 }
 
 class Helper {
   public:
     explicit Helper(base::Fd socket)
         : socket_(std::move(socket)),
-          ids_(usable_ids()),
+          ids_(usable_host_ids()),
           groups_(Cgroups::find()) {}
 
     /// Spawner::start() waits for this packet.
@@ -151,7 +155,8 @@ class Helper {
                 watched.push_back({jail.killed ? -1 : jail.status.get(), 0, 0});
                 watched.push_back({jail.killed ? -1 : jail.group.oom_event(), POLLIN, 0});
             }
-            const int ready = ::poll(watched.data(), watched.size(), groups_.chore_due());
+            const int ready = wait_for(watched, groups_.chore_due());
+            if (server_died != 0) return false;
             if (ready < 0) {
                 if (errno == EINTR) continue;
                 return false;
@@ -281,9 +286,9 @@ base::Fd keep_only(base::Fd socket) {
 
 void prepare() {
     ::prctl(PR_SET_NAME, "oauth3-spawner", 0, 0, 0);
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) base::throw_errno("PR_SET_PDEATHSIG");
     ::setsid();
     ignore_signals();
+    wait_for_server_death();
     // A non-dumpable parent that is not root could not write its children's id maps.
     if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) base::throw_errno("PR_SET_DUMPABLE");
     // Groups stay with a process over every change of its ids. A root without the right to change

@@ -2,12 +2,16 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "jail/namespaces.h"
 #include "jail/spawner.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -82,6 +86,28 @@ std::string text_of(const char* path) {
 /// Ids of a container below this belong to its users and services.
 constexpr std::uint64_t kUsualIds = 10'000;
 
+/// A throw-away process shows whether the tools map these: they want the user to have a name, a
+/// login.defs to be as they like, and more.
+bool can_map(uid_t uid, gid_t gid) {
+    base::Fd pidfd;
+    pid_t child = -1;
+    bool mapped = false;
+    try {
+        child = namespaces::clone_into_new(-1, pidfd);
+        if (child == 0)
+            for (;;) ::pause();
+        namespaces::map_subordinate_ids(child, uid, gid);
+        mapped = true;
+    } catch (const base::Error&) {
+        // Whoever asks for a jail is told what this machine forbids.
+    }
+    if (child < 0) return false;
+    ::kill(child, SIGKILL);
+    while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    return mapped;
+}
+
 }  // namespace
 
 HostIds choose_host_ids(uid_t uid, gid_t gid, std::string_view id_map) {
@@ -117,11 +143,7 @@ std::optional<uid_t> subordinate_ids(std::string_view subids, std::string_view p
     return found;
 }
 
-HostIds own_ids() {
-    return {::geteuid(), ::getegid()};
-}
-
-HostIds find_host_ids() {
+HostIds usable_host_ids() {
     const HostIds ids =
         choose_host_ids(::geteuid(), ::getegid(), base::read_file("/proc/self/uid_map"));
     if (ids.separate || ids.uid == 0) return ids;
@@ -131,7 +153,7 @@ HostIds find_host_ids() {
     const auto uid = subordinate_ids(text_of("/etc/subuid"), passwd, ids.uid);
     const auto gid = subordinate_ids(text_of("/etc/subgid"), passwd, ids.uid);
     if (!uid || !gid) return ids;
-    return {*uid, *gid, true, true};
+    return can_map(*uid, *gid) ? HostIds{*uid, *gid, true, true} : ids;
 }
 
 }  // namespace oauth3::jail

@@ -34,10 +34,8 @@ HostIds choose_host_ids(uid_t uid, gid_t gid, std::string_view id_map);
 /// /etc/passwd, says which names are this user's.
 std::optional<uid_t> subordinate_ids(std::string_view subids, std::string_view passwd, uid_t uid);
 
-/// Those of the calling process itself.
-HostIds own_ids();
-
-/// Ids for the jails of the calling process, from the files of this machine.
-HostIds find_host_ids();
+/// Ids for the jails of the calling process, from the files of this machine and after a trial. To
+/// be called while it has one thread.
+HostIds usable_host_ids();
 
 }  // namespace oauth3::jail

@@ -164,6 +164,8 @@ class Supervisor {
         exit_.usage.peak_memory_bytes =
             std::max(exit_.usage.peak_memory_bytes, watcher_.peak_memory_bytes());
         exit_.usage.peak_tasks = std::max(exit_.usage.peak_tasks, watcher_.peak_tasks());
+        exit_.usage.cpu_user = std::max(exit_.usage.cpu_user, watcher_.cpu_user());
+        exit_.usage.cpu_system = std::max(exit_.usage.cpu_system, watcher_.cpu_system());
     }
 
     /// An end that only looks like the program's own.

@@ -32,7 +32,8 @@ enum class Ending {
     setup_failed,  ///< the program never started: `setup_error`
 };
 
-/// What the run used, in all its processes.
+/// What the run used, in all its processes. Where the kernel does not count for the whole jail, and
+/// it was killed, as last seen by the watcher.
 struct Usage {
     std::chrono::microseconds wall{0};  ///< from the launch until the last process was dead
     std::chrono::microseconds cpu_user{0};

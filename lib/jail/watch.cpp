@@ -42,19 +42,20 @@ void for_each_number(std::string_view text, const Use& use) {
 }
 
 /// Own time and that of reaped children, fields 14 to 17 of /proc/<pid>/stat (proc(5)).
-microseconds cpu_of(pid_t pid) {
+void add_cpu(Sight& sight, pid_t pid) {
     const std::string text = read_file(folder_of(pid) + "/stat").value_or("");
     // The second field is the name in brackets, which may hold anything.
     std::size_t at = text.rfind(')');
     for (int field = 2; field < 14 && at != std::string::npos; ++field) at = text.find(' ', at + 1);
-    if (at == std::string::npos) return {};
-    std::int64_t ticks = 0;
-    int left = 4;
-    for_each_number(std::string_view(text).substr(at), [&](pid_t number) {
-        if (left-- > 0) ticks += number;
-    });
+    if (at == std::string::npos) return;
     static const long per_second = ::sysconf(_SC_CLK_TCK);
-    return microseconds(ticks * 1'000'000 / per_second);
+    int field = 0;
+    for_each_number(std::string_view(text).substr(at), [&](pid_t ticks) {
+        const microseconds time(std::int64_t{ticks} * 1'000'000 / per_second);
+        // utime, stime, cutime, cstime
+        if (field < 4) (field % 2 == 0 ? sight.cpu_user : sight.cpu_system) += time;
+        ++field;
+    });
 }
 
 /// What is in the jail's /tmp, if a process lets its root be looked into: pid 1 does not.
@@ -119,12 +120,13 @@ Sight look_at(pid_t init, std::uint64_t enough) {
     for (const pid_t pid : pids) {
         const auto text = read_file(folder_of(pid) + "/status");
         if (!text) continue;
+        sight.tasks += status_number(*text, "Threads");
+        add_cpu(sight, pid);
+        if (pid == init) continue;
         const std::uint64_t own = status_number(*text, "RssAnon") +
                                   status_number(*text, "RssShmem") + status_number(*text, "VmSwap");
         found.emplace_back(pid, own);
         memory += own;
-        sight.tasks += status_number(*text, "Threads");
-        sight.cpu += cpu_of(pid);
     }
     const std::uint64_t files = files_of(pids);
     if (memory + files > enough) {
@@ -149,7 +151,9 @@ Watcher::Finding Watcher::look() {
         peak_memory_ = std::max(peak_memory_, sight.memory_bytes);
         peak_tasks_ = std::max(peak_tasks_, sight.tasks);
         // It may shrink when a child's time is not passed on, as for ignored SIGCHLD.
-        cpu_ = std::max(cpu_, sight.cpu);
+        user_ = std::max(user_, sight.cpu_user);
+        system_ = std::max(system_, sight.cpu_system);
+        cpu_ = user_ + system_;
         if (orders_.memory_bytes > 0 && sight.memory_bytes > orders_.memory_bytes)
             return Finding::memory;
         if (orders_.tasks > 0 && sight.tasks > orders_.tasks) return Finding::tasks;

@@ -17,7 +17,8 @@ namespace oauth3::jail {
 struct Sight {
     std::uint64_t memory_bytes = 0;
     std::uint64_t tasks = 0;  ///< processes and threads
-    std::chrono::microseconds cpu{0};
+    std::chrono::microseconds cpu_user{0};
+    std::chrono::microseconds cpu_system{0};
 };
 
 /// Which limits a Watcher holds, since nobody else does; 0 for none.
@@ -33,9 +34,10 @@ struct Orders {
 /// second.
 ///
 /// Memory is what the processes have of their own and of shared memory, swapped out or not, and
-/// what is in the jail's /tmp. Program code and other pages that a file backs are not counted. What
-/// cannot be seen from outside is not either: buffers of pipes and sockets, and shared memory that
-/// no living process has touched. Processes that vanish meanwhile count for nothing.
+/// what is in the jail's /tmp. Program code and other pages that a file backs are not counted, nor
+/// is pid 1, which is the helper's copy and no work of the program's. What cannot be seen from
+/// outside is not either: buffers of pipes and sockets, and shared memory that no living process
+/// has touched. Processes that vanish meanwhile count for nothing.
 class Watcher {
   public:
     /// `init` is the jail's pid 1 as this process sees it.
@@ -51,13 +53,17 @@ class Watcher {
 
     std::uint64_t peak_memory_bytes() const { return peak_memory_; }
     std::uint64_t peak_tasks() const { return peak_tasks_; }
+    std::chrono::microseconds cpu_user() const { return user_; }
+    std::chrono::microseconds cpu_system() const { return system_; }
 
   private:
     bool walks() const;
 
     pid_t init_;
     Orders orders_;
-    std::chrono::microseconds cpu_{0};  ///< used at the last look
+    std::chrono::microseconds cpu_{0};  ///< used at the last look, and of that, if it was in /proc:
+    std::chrono::microseconds user_{0};
+    std::chrono::microseconds system_{0};
     std::uint64_t peak_memory_ = 0;
     std::uint64_t peak_tasks_ = 0;
 };

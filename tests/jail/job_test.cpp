@@ -20,7 +20,7 @@ Spec full() {
     spec.hostname = "name";
     spec.syscalls = SyscallProfile::python;
     spec.without.syscall_filter = true;
-    spec.limits = {1, 2, 3, 4};
+    spec.limits = {1, 2, 3, 4, 5, 6, 7, 8};
     return spec;
 }
 
@@ -49,6 +49,10 @@ TEST_CASE("a job arrives as it was sent") {
     CHECK(got.limits.processes == 2);
     CHECK(got.limits.file_bytes == 3);
     CHECK(got.limits.locked_bytes == 4);
+    CHECK(got.limits.memory_bytes == 5);
+    CHECK(got.limits.cpu_weight == 6);
+    CHECK(got.limits.cpu_seconds == 7);
+    CHECK(got.limits.tmp_inodes == 8);
     CHECK(encode_job(got) == encode_job(sent));
 }
 

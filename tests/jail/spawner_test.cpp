@@ -67,6 +67,8 @@ TEST_CASE("a job that no jail can be made of is refused before anything starts")
     CHECK(refused([](Spec& job) { job.environment = {{"A=B", "c"}}; }));
     CHECK(refused([](Spec& job) { job.environment = {{"", "c"}}; }));
     CHECK(refused([](Spec& job) { job.environment = {{"A", std::string("x\0", 2)}}; }));
+    CHECK(refused([](Spec& job) { job.tmp_bytes = 0; }));  // to tmpfs, no limit
+    CHECK(refused([](Spec& job) { job.limits.tmp_inodes = 0; }));
     for (const char* path : {"/etc/x", "../x", "a/../../x", "", "a/", "./x"})
         CHECK(refused([&](Spec& job) { job.files = {{path, "x"}}; }));
     CHECK_FALSE(refused([](Spec& job) { job.files = {{"a/b..c/.d", "x"}}; }));
@@ -171,6 +173,7 @@ TEST_CASE("jails die with the helper, and a launch then says so") {
     for (const pid_t pid : lives) CHECK(is_dead(pid));
     CHECK(supervise(std::move(process), {}).ending == Ending::signalled);
     CHECK(code_of([&] { one.launch(spec({"exit", "0"})); }) == "spawner_gone");
+    const Spawner next = Spawner::start();  // sweeps what it left
 }
 
 TEST_CASE("the helper ends with the server's end of the socket, and its jails with it") {
