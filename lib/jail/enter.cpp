@@ -2,8 +2,10 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "jail/cgroup.h"
 #include "jail/init.h"
 #include "jail/job.h"
+#include "jail/landlock.h"
 #include "jail/limits.h"
 #include "jail/mounts.h"
 #include "jail/namespaces.h"
@@ -65,7 +67,7 @@ void open_stdin() {
     if (!null || ::dup2(null.get(), kIn) < 0) base::throw_errno("open /dev/null");
 }
 
-void enter_isolation(const Spec& spec) {
+void enter_isolation(const Spec& spec, const seccomp::Filters& filters) {
     ::umask(0077);
     if (::setsid() < 0) base::throw_errno("setsid");
     namespaces::forbid_nested();
@@ -83,14 +85,19 @@ void enter_isolation(const Spec& spec) {
     privileges::drop_all();  // ======== privileges end here ========
     if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) base::throw_errno("PR_SET_DUMPABLE");
     die_with_spawner();
+    if (!spec.without.landlock) landlock::restrict_self();
+    if (!spec.without.syscall_filter)
+        seccomp::apply(filters[static_cast<std::size_t>(spec.syscalls)]);
 }
 
 }  // namespace
 
-void enter(const Handles& handles) noexcept {
+void enter(const Handles& handles, const seccomp::Filters& filters) noexcept {
     int status = handles.status;
     try {
         ::prctl(PR_SET_NAME, "oauth3-init", 0, 0, 0);
+        if (handles.group != nullptr) handles.group->enter();
+        namespaces::leave_cgroups();
         arrange_descriptors(handles);
         status = kStatus;
         die_with_spawner();
@@ -98,7 +105,7 @@ void enter(const Handles& handles) noexcept {
         const Spec spec = decode_job(base::read_all(kJob, kMaxJob));
         ::close(kJob);
         wait_until_mapped();
-        enter_isolation(spec);
+        enter_isolation(spec, filters);
         run_init(spec, kStatus);
     } catch (const base::SystemError& error) {
         report_failed(status, error.number(), error.what());

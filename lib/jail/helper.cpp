@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "jail/cgroup.h"
 #include "jail/enter.h"
 #include "jail/host_ids.h"
 #include "jail/namespaces.h"
@@ -20,11 +21,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <exception>
 #include <list>
+#include <string>
 
 namespace oauth3::jail {
 namespace {
@@ -34,6 +39,7 @@ struct Live {
     base::Fd pidfd;
     base::Fd status;
     base::Fd go;  ///< held open, so that the jail sees when this process dies
+    Cgroup group;
     std::size_t slot = 0;
     bool killed = false;
 };
@@ -42,19 +48,75 @@ void kill_jail(const base::Fd& pidfd) {
     ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
 }
 
-void reap(const base::Fd& pidfd) {
+/// What comes back is of pid 1 and those that it had reaped, not of those that died with it. The C
+/// library's waitid() does not pass it on.
+rusage reap(const base::Fd& pidfd) {
     siginfo_t info{};
-    while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd.get()), &info,
-                    WEXITED) != 0 &&
+    rusage usage{};
+    while (::syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, WEXITED, &usage) != 0 &&
            errno == EINTR) {
     }
+    return usage;
+}
+
+/// The kernel's count for the group, and without one what was reaped.
+Report used_by(const GroupUsage& group, const rusage& reaped) {
+    Report report;
+    report.cpu_user = group.cpu_user.value_or(from_timeval(reaped.ru_utime));
+    report.cpu_system = group.cpu_system.value_or(from_timeval(reaped.ru_stime));
+    report.largest_process_bytes = static_cast<std::uint64_t>(reaped.ru_maxrss) * 1024;
+    report.peak_memory_bytes = group.peak_memory_bytes.value_or(report.largest_process_bytes);
+    report.peak_tasks = group.peak_tasks.value_or(0);
+    report.oom = group.oom;
+    return report;
+}
+
+/// Without this the watcher would not find a jail's processes (CONFIG_PROC_CHILDREN).
+bool kernel_tells_children() {
+    return ::access("/proc/thread-self/children", R_OK) == 0;
+}
+
+/// Sent to this process when the server is dead, however that happened: then all jails end, and
+/// their groups are removed. Blocked but while waiting, so that it is never missed.
+const int kServerDied = SIGRTMIN;
+volatile std::sig_atomic_t server_died = 0;
+
+void wait_for_server_death() {
+    struct sigaction action {};
+    action.sa_handler = [](int) { server_died = 1; };
+    ::sigaction(kServerDied, &action, nullptr);
+    sigset_t blocked;
+    ::sigemptyset(&blocked);
+    ::sigaddset(&blocked, kServerDied);
+    ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
+    if (::prctl(PR_SET_PDEATHSIG, kServerDied, 0, 0, 0) != 0) base::throw_errno("PR_SET_PDEATHSIG");
+}
+
+int wait_for(std::vector<pollfd>& watched, int milliseconds) {
+    sigset_t none;
+    ::sigemptyset(&none);
+    const timespec limit{milliseconds / 1000, milliseconds % 1000 * 1'000'000L};
+    return ::ppoll(watched.data(), watched.size(), milliseconds < 0 ? nullptr : &limit, &none);
 }
 
 class Helper {
   public:
     explicit Helper(base::Fd socket)
         : socket_(std::move(socket)),
-          ids_(choose_host_ids(::geteuid(), ::getegid(), base::read_file("/proc/self/uid_map"))) {}
+          ids_(usable_host_ids()),
+          groups_(Cgroups::find()) {}
+
+    /// Spawner::start() waits for this packet.
+    void tell_ready() const {
+        const Ready ready{held_by(groups_.holds_memory(), groups_.holds_tasks(),
+                                  groups_.holds_cpu(), groups_.accounts_cpu()),
+                          ids_.separate};
+        std::string packet(reinterpret_cast<const char*>(&ready), sizeof ready);
+        packet += groups_.reasons();
+        packet.resize(std::min(packet.size(), kMaxReady));
+        if (!send_with_fds(socket_.get(), packet, {}, 0))
+            base::throw_errno("tell that it is ready");
+    }
 
     void run() {
         while (wait_and_reap())
@@ -64,9 +126,24 @@ class Helper {
     void end_all() {
         for (const Live& jail : jails_) kill_jail(jail.pidfd);
         for (const Live& jail : jails_) reap(jail.pidfd);
+        jails_.clear();
     }
 
   private:
+    Held held_by(bool memory, bool tasks, bool cpu, bool account) const {
+        const Keeper watched = can_watch_ ? Keeper::watch : Keeper::none;
+        // RLIMIT_NPROC counts for each user namespace (Linux 5.14), or for all of this user's
+        // processes, which is less. It does not hold for the host's root.
+        const bool limited = ids_.separate || ids_.uid != 0;
+        Held held;
+        held.memory = memory ? Keeper::kernel : watched;
+        held.tasks = tasks || limited ? Keeper::kernel : watched;
+        held.cpu = cpu ? Keeper::kernel : Keeper::none;
+        held.cpu_time = account ? Keeper::watch : watched;
+        held.disk = Keeper::kernel;  // the size of a tmpfs
+        return held;
+    }
+
     /// Blocks until there is a job (or the end of the socket), and meanwhile reaps jails and kills
     /// those that nobody supervises any more.
     bool wait_and_reap() {
@@ -76,15 +153,22 @@ class Helper {
             for (const Live& jail : jails_) {
                 watched.push_back({jail.pidfd.get(), POLLIN, 0});
                 watched.push_back({jail.killed ? -1 : jail.status.get(), 0, 0});
+                watched.push_back({jail.killed ? -1 : jail.group.oom_event(), POLLIN, 0});
             }
-            if (::poll(watched.data(), watched.size(), -1) < 0) {
+            const int ready = wait_for(watched, groups_.chore_due());
+            if (server_died != 0) return false;
+            if (ready < 0) {
                 if (errno == EINTR) continue;
                 return false;
             }
+            if (ready == 0) groups_.do_chore();
             std::size_t i = 1;
-            for (auto jail = jails_.begin(); jail != jails_.end(); i += 2) {
+            for (auto jail = jails_.begin(); jail != jails_.end(); i += 3) {
                 const bool dead = watched[i].revents != 0;
-                if (!dead && watched[i + 1].revents != 0) {
+                // Nobody supervises it any more, or memory has run out: version 1 kills only one
+                // process then, and the program would go on in a state that nobody has thought of.
+                if (!dead && (watched[i + 1].revents != 0 || watched[i + 2].revents != 0)) {
+                    jail->group.kill();
                     kill_jail(jail->pidfd);
                     jail->killed = true;
                 }
@@ -92,7 +176,8 @@ class Helper {
                     ++jail;
                     continue;
                 }
-                reap(jail->pidfd);
+                const rusage reaped = reap(jail->pidfd);
+                report_used(jail->status.get(), used_by(jail->group.usage(), reaped));
                 slots_.reset(jail->slot);
                 jail = jails_.erase(jail);
             }
@@ -102,7 +187,8 @@ class Helper {
 
     /// False at the end of the socket.
     bool take_job() {
-        std::array<char, 16> bytes{};
+        GroupLimits limits;
+        std::array<char, sizeof limits> bytes{};
         std::array<base::Fd, kMaxPassed> fds;
         const auto size = receive_with_fds(socket_.get(), bytes, fds, MSG_DONTWAIT);
         if (!size) return true;
@@ -112,7 +198,8 @@ class Helper {
         if (!status) return true;
         try {
             if (!err) throw base::SystemError(EMFILE, "take the job's descriptors");
-            start(std::move(status), job, out, err);
+            std::memcpy(&limits, bytes.data(), sizeof limits);
+            start(std::move(status), job, out, err, limits);
         } catch (const base::SystemError& error) {
             report_failed(status.get(), error.number(), error.what());
         } catch (const std::exception& error) {
@@ -121,22 +208,30 @@ class Helper {
         return true;
     }
 
-    void start(base::Fd&& status, const base::Fd& job, const base::Fd& out, const base::Fd& err) {
+    void start(base::Fd&& status, const base::Fd& job, const base::Fd& out, const base::Fd& err,
+               const GroupLimits& limits) {
         std::size_t slot = 0;
         while (slot < slots_.size() && slots_[slot]) ++slot;
         if (slot == slots_.size()) throw base::SystemError(EBUSY, "find a free place for the jail");
 
         base::Pipe go = base::make_pipe();
         Live jail;
-        const pid_t pid = namespaces::clone_into_new(jail.pidfd);
+        jail.group = groups_.make(limits);
+        const pid_t pid = namespaces::clone_into_new(jail.group.fd(), jail.pidfd);
         if (pid == 0) {
             go.write.reset();
-            enter({job.get(), out.get(), err.get(), status.get(), go.read.get()});
+            enter({job.get(), out.get(), err.get(), status.get(), go.read.get(), &jail.group},
+                  filters_);
         }
+        jail.group.started();
         try {
             const auto offset = ids_.separate ? static_cast<uid_t>(slot) : 0;
-            namespaces::map_ids(pid, ids_.uid + offset, ids_.gid + offset);
-            report_started(status.get(), jail.pidfd.get());
+            const auto map = ids_.by_tool ? namespaces::map_subordinate_ids : namespaces::map_ids;
+            map(pid, ids_.uid + offset, ids_.gid + offset);
+            const base::Fd account = jail.group.open_account();
+            report_started(status.get(), pid, jail.pidfd.get(), account.get(),
+                           held_by(jail.group.holds_memory(), jail.group.holds_tasks(),
+                                   jail.group.holds_cpu(), static_cast<bool>(account)));
             base::write_all(go.write.get(), "g");
         } catch (...) {
             kill_jail(jail.pidfd);
@@ -151,7 +246,10 @@ class Helper {
     }
 
     base::Fd socket_;
+    const seccomp::Filters filters_ = seccomp::compile_all();
     HostIds ids_;
+    bool can_watch_ = kernel_tells_children();
+    Cgroups groups_;
     std::list<Live> jails_;
     std::bitset<kMaxJails> slots_;
 };
@@ -188,9 +286,9 @@ base::Fd keep_only(base::Fd socket) {
 
 void prepare() {
     ::prctl(PR_SET_NAME, "oauth3-spawner", 0, 0, 0);
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) base::throw_errno("PR_SET_PDEATHSIG");
     ::setsid();
     ignore_signals();
+    wait_for_server_death();
     // A non-dumpable parent that is not root could not write its children's id maps.
     if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) base::throw_errno("PR_SET_DUMPABLE");
     // Groups stay with a process over every change of its ids. A root without the right to change
@@ -198,7 +296,7 @@ void prepare() {
     if (::geteuid() == 0 && ::setgroups(0, nullptr) != 0 && errno != EPERM)
         base::throw_errno("setgroups");
     if (::chdir("/") != 0) base::throw_errno("chdir");
-    // Three descriptors for each jail.
+    // Four descriptors for each jail.
     rlimit files{};
     if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
@@ -212,9 +310,8 @@ void run_helper(base::Fd socket) noexcept {
     try {
         prepare();
         socket = keep_only(std::move(socket));
-        // Spawner::start() waits for this packet.
-        if (!send_with_fds(socket.get(), "r", {}, 0)) base::throw_errno("tell that it is ready");
         Helper helper(std::move(socket));
+        helper.tell_ready();
         helper.run();
         helper.end_all();
     } catch (const std::exception& error) {

@@ -2,13 +2,18 @@
 
 #include "base/fd.h"
 
+#include <cstddef>
+
 namespace oauth3::jail {
+
+inline constexpr std::size_t kMaxReady = 4096;
 
 /// The whole life of the helper process, right after fork: takes jobs from `socket`, starts a jail
 /// for each, reaps them, and ends, killing all of them, when the other end of the socket closes.
 ///
-/// A job is one packet of one byte with four descriptors: the status socket's end, the job's bytes
-/// in memory, and the write ends of stdout and stderr.
+/// Its first packet says what it can do: a Ready and the text of Spawner::held_reasons(),
+/// cut to kMaxReady bytes. A job is one packet, a GroupLimits with four descriptors: the status
+/// socket's end, the job's bytes in memory, and the write ends of stdout and stderr.
 [[noreturn]] void run_helper(base::Fd socket) noexcept;
 
 }  // namespace oauth3::jail

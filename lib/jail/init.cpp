@@ -1,6 +1,7 @@
 #include "jail/init.h"
 
 #include "base/error.h"
+#include "jail/probe.h"
 #include "jail/report.h"
 
 #include <signal.h>
@@ -43,7 +44,10 @@ void reset_signals() {
     ::setsid();
     if (::chdir(spec.cwd.c_str()) != 0)
         report_failed(status, errno, "enter " + spec.cwd + ": " + base::errno_text(errno));
-    else {
+    else if (spec.probe != Probe::none) {
+        run_probe(spec.probe);
+        ::_exit(0);
+    } else {
         // Descriptors above 2 are close-on-exec, the status socket among them.
         ::execve(argv[0], argv.data(), envp.data());
         report_failed(status, errno, "start " + arguments[0] + ": " + base::errno_text(errno));

@@ -58,9 +58,12 @@ class Reader {
 
 void check(const Spec& spec) {
     if (!spec.root.is_absolute()) bad_job("the root of the jail is not an absolute path");
-    if (spec.argv.empty() || !spec.argv.front().starts_with('/'))
+    const bool has_program = !spec.argv.empty() && spec.argv.front().starts_with('/');
+    if (spec.probe == Probe::none ? !has_program : !spec.argv.empty())
         bad_job("the program of the jail is not an absolute path");
     if (!spec.cwd.starts_with('/')) bad_job("the working folder is not an absolute path");
+    // To tmpfs, 0 is no limit at all.
+    if (spec.tmp_bytes == 0 || spec.limits.tmp_inodes == 0) bad_job("the jail's /tmp has no size");
     for (const File& file : spec.files) {
         const std::filesystem::path path(file.path);
         bool below = path.is_relative() && path.has_filename();
@@ -98,10 +101,18 @@ std::string encode_job(const Spec& spec) {
     }
     out.number(spec.tmp_bytes);
     out.text(spec.hostname);
+    out.number(static_cast<std::uint64_t>(spec.syscalls));
+    out.number(static_cast<std::uint64_t>(spec.probe));
+    out.number(spec.without.landlock ? 1 : 0);
+    out.number(spec.without.syscall_filter ? 1 : 0);
     out.number(spec.limits.open_files);
     out.number(spec.limits.processes);
     out.number(spec.limits.file_bytes);
     out.number(spec.limits.locked_bytes);
+    out.number(spec.limits.memory_bytes);
+    out.number(spec.limits.cpu_weight);
+    out.number(spec.limits.cpu_seconds);
+    out.number(spec.limits.tmp_inodes);
     return out.take();
 }
 
@@ -129,10 +140,22 @@ Spec decode_job(std::string_view bytes) {
     }
     spec.tmp_bytes = in.number();
     spec.hostname = in.text();
+    const std::uint64_t profile = in.number();
+    if (profile >= kSyscallProfiles) bad_job("there is no such profile of system calls");
+    spec.syscalls = static_cast<SyscallProfile>(profile);
+    const std::uint64_t probe = in.number();
+    if (probe >= kProbes) bad_job("there is no such probe");
+    spec.probe = static_cast<Probe>(probe);
+    spec.without.landlock = in.number() != 0;
+    spec.without.syscall_filter = in.number() != 0;
     spec.limits.open_files = in.number();
     spec.limits.processes = in.number();
     spec.limits.file_bytes = in.number();
     spec.limits.locked_bytes = in.number();
+    spec.limits.memory_bytes = in.number();
+    spec.limits.cpu_weight = in.number();
+    spec.limits.cpu_seconds = in.number();
+    spec.limits.tmp_inodes = in.number();
     in.expect_end();
     check(spec);
     return spec;

@@ -9,11 +9,12 @@
 namespace oauth3::jail::limits {
 namespace {
 
-void set(__rlimit_resource resource, std::uint64_t wanted, const char* step) {
+/// `above` is how much more the hard limit is than the soft one.
+void set(__rlimit_resource resource, std::uint64_t wanted, const char* step, rlim_t above = 0) {
     rlimit limit{};
     if (::getrlimit(resource, &limit) != 0) base::throw_errno(step);
-    limit.rlim_max = std::min<rlim_t>(limit.rlim_max, wanted);
-    limit.rlim_cur = limit.rlim_max;
+    limit.rlim_max = std::min<rlim_t>(limit.rlim_max, wanted + above);
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted);
     if (::setrlimit(resource, &limit) != 0) base::throw_errno(step);
 }
 
@@ -30,6 +31,10 @@ void apply(const Limits& limits) {
     set(RLIMIT_FSIZE, limits.file_bytes, "limit file size");
     set(RLIMIT_MEMLOCK, limits.locked_bytes, "limit locked memory");
     set(RLIMIT_MSGQUEUE, 0, "limit message queues");
+    // SIGXCPU first, which says why, and SIGKILL a second later to what ignores it.
+    constexpr std::uint64_t kForEver = std::uint64_t{1} << 32;
+    if (limits.cpu_seconds > 0)
+        set(RLIMIT_CPU, std::min(limits.cpu_seconds, kForEver), "limit processor time", 1);
 }
 
 }  // namespace oauth3::jail::limits

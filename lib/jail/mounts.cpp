@@ -95,7 +95,15 @@ void write_files(const base::Fd& tmp, const std::vector<File>& files) {
     }
 }
 
-void fill_dev(const Sources& sources) {
+/// A place to write, of limited size, from which nothing can be run.
+base::Fd new_scratch(const Spec& spec, const std::string& step) {
+    return new_filesystem(
+        "tmpfs",
+        {{"mode", "0700"}, {"size", std::to_string(spec.tmp_bytes)}, {"nr_inodes", std::to_string(spec.limits.tmp_inodes)}},
+        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, step);
+}
+
+void fill_dev(const Spec& spec, const Sources& sources) {
     const base::Fd dev = new_filesystem("tmpfs", {{"mode", "0755"}, {"size", "64k"}},
                                         MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, "mount /dev");
     attach(dev, sources.root.get(), "dev", "mount /dev");
@@ -114,14 +122,13 @@ void fill_dev(const Sources& sources) {
     for (const auto& [target, name] : kLinks)
         if (::symlinkat(target, dev.get(), name) != 0)
             base::throw_errno(std::string("link /dev/") + name);
+    if (::mkdirat(dev.get(), "shm", 0755) != 0) base::throw_errno("make /dev/shm");
     add_attributes(dev, MOUNT_ATTR_RDONLY, "make /dev read-only");
+    attach(new_scratch(spec, "mount /dev/shm"), dev.get(), "shm", "mount /dev/shm");
 }
 
 void fill_tmp(const Spec& spec, const base::Fd& root) {
-    const base::Fd tmp = new_filesystem(
-        "tmpfs",
-        {{"mode", "0700"}, {"size", std::to_string(spec.tmp_bytes)}, {"nr_inodes", "16384"}},
-        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, "mount /tmp");
+    const base::Fd tmp = new_scratch(spec, "mount /tmp");
     attach(tmp, root.get(), "tmp", "mount /tmp");
     constexpr std::string_view kBelow = "/tmp/";
     if (spec.cwd.starts_with(kBelow))
@@ -158,7 +165,7 @@ void fill(const Spec& spec, const Sources& sources) {
         const std::string step = "bind to " + target;
         attach(tree, open_inside(sources.root, target, step).get(), "", step);
     }
-    fill_dev(sources);
+    fill_dev(spec, sources);
     fill_tmp(spec, sources.root);
     const base::Fd proc =
         new_filesystem("proc", {{"hidepid", "invisible"}, {"subset", "pid"}},

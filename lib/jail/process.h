@@ -1,8 +1,14 @@
 #pragma once
 
 #include "base/fd.h"
+#include "jail/keeper.h"
+#include "jail/spec.h"
+
+#include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
+#include <utility>
 
 namespace oauth3::jail {
 
@@ -10,8 +16,19 @@ namespace oauth3::jail {
 /// jail has been killed.
 class Process {
   public:
-    Process(base::Fd pidfd, base::Fd status, base::Fd out, base::Fd err,
-            std::chrono::steady_clock::time_point started);
+    struct Parts {
+        base::Fd pidfd;
+        base::Fd status;
+        base::Fd out;
+        base::Fd err;
+        base::Fd account;
+        pid_t pid = -1;
+        Held held;
+        Limits limits;
+        std::chrono::steady_clock::time_point started;
+    };
+
+    explicit Process(Parts parts) : parts_(std::move(parts)) {}
     Process(Process&&) noexcept = default;
     Process& operator=(Process&&) noexcept = delete;
     Process(const Process&) = delete;
@@ -27,20 +44,23 @@ class Process {
     void wait_until_dead() noexcept;
 
     /// Refers to pid 1 of the jail, poll(2)-able: readable when the whole jail is dead.
-    int pidfd() const { return pidfd_.get(); }
+    int pidfd() const { return parts_.pidfd.get(); }
+    /// Its number here. It may be another process's once pidfd() is readable.
+    pid_t pid() const { return parts_.pid; }
     /// Where pid 1 and the spawner report (report.h).
-    int status() const { return status_.get(); }
+    int status() const { return parts_.status.get(); }
     /// Read ends of the program's output, non-blocking.
-    int out() const { return out_.get(); }
-    int err() const { return err_.get(); }
-    std::chrono::steady_clock::time_point started() const { return started_; }
+    int out() const { return parts_.out.get(); }
+    int err() const { return parts_.err.get(); }
+    /// For used_cpu() (cgroup.h); -1 if the kernel does not count for the whole jail.
+    int account() const { return parts_.account.get(); }
+    /// Who holds which of limits() for this jail.
+    const Held& held() const { return parts_.held; }
+    const Limits& limits() const { return parts_.limits; }
+    std::chrono::steady_clock::time_point started() const { return parts_.started; }
 
   private:
-    base::Fd pidfd_;
-    base::Fd status_;
-    base::Fd out_;
-    base::Fd err_;
-    std::chrono::steady_clock::time_point started_;
+    Parts parts_;
 };
 
 }  // namespace oauth3::jail

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "jail/advice.h"
+#include "jail/cgroup.h"
 #include "jail/helper.h"
 #include "jail/job.h"
 #include "jail/passing.h"
@@ -15,9 +16,11 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <iterator>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace oauth3::jail {
@@ -69,18 +72,24 @@ Spawner Spawner::start() {
     pair.second.reset();
     Spawner spawner(std::move(pair.first), pid);
     // From here on no signal of the terminal can reach the helper.
-    char ready = 0;
+    std::array<char, kMaxReady> ready;
     ssize_t size = -1;
-    do size = ::recv(spawner.socket_.get(), &ready, 1, 0);
+    do size = ::recv(spawner.socket_.get(), ready.data(), ready.size(), 0);
     while (size < 0 && errno == EINTR);
-    if (size != 1)
+    if (size < static_cast<ssize_t>(sizeof(Ready)))
         throw base::Error("spawner_gone", "the helper process that starts jails did not start",
                           "what it said stands above");
+    std::memcpy(&spawner.ready_, ready.data(), sizeof(Ready));
+    spawner.held_reasons_.assign(ready.data() + sizeof(Ready),
+                                 static_cast<std::size_t>(size) - sizeof(Ready));
     return spawner;
 }
 
 Spawner::Spawner(Spawner&& other) noexcept
-    : socket_(std::move(other.socket_)), pid_(std::exchange(other.pid_, -1)) {}
+    : socket_(std::move(other.socket_)),
+      pid_(std::exchange(other.pid_, -1)),
+      ready_(other.ready_),
+      held_reasons_(std::move(other.held_reasons_)) {}
 
 Spawner::~Spawner() {
     if (pid_ < 0) return;
@@ -100,7 +109,10 @@ Process Spawner::launch(const Spec& spec) const {
 
     const std::array<int, kMaxPassed> passed{status.second.get(), job.get(), out.write.get(),
                                              err.write.get()};
-    if (!send_with_fds(socket_.get(), "j", passed, 0)) {
+    const GroupLimits limits{spec.limits.memory_bytes, spec.limits.processes,
+                             spec.limits.cpu_weight};
+    const std::string_view order(reinterpret_cast<const char*>(&limits), sizeof limits);
+    if (!send_with_fds(socket_.get(), order, passed, 0)) {
         if (errno == EPIPE || errno == ECONNRESET) throw_gone();
         base::throw_errno("send a job to the spawner");
     }
@@ -114,8 +126,17 @@ Process Spawner::launch(const Spec& spec) const {
     if (report->kind == Report::Kind::failed) throw_failed(*report);
     // A jail whose status socket closes is killed by the helper.
     if (!report->pidfd) throw base::SystemError(EMFILE, "cannot start a jail");
-    return Process(std::move(report->pidfd), std::move(status.first), std::move(out.read),
-                   std::move(err.read), started);
+    Process::Parts parts;
+    parts.pidfd = std::move(report->pidfd);
+    parts.status = std::move(status.first);
+    parts.out = std::move(out.read);
+    parts.err = std::move(err.read);
+    parts.account = std::move(report->account);
+    parts.pid = report->number;
+    parts.held = report->held;
+    parts.limits = spec.limits;
+    parts.started = started;
+    return Process(std::move(parts));
 }
 
 }  // namespace oauth3::jail

@@ -1,14 +1,22 @@
 #pragma once
 
 #include "base/fd.h"
+#include "jail/keeper.h"
 #include "jail/process.h"
 #include "jail/spec.h"
 
 #include <sys/types.h>
 
+#include <string>
 #include <utility>
 
 namespace oauth3::jail {
+
+/// What the helper knows of the jails that it will make.
+struct Ready {
+    Held held;
+    bool separate_ids = false;
+};
 
 /// The small helper process that starts all jails. It is forked before the server holds any key or
 /// a thread, so no jailed program is ever a copy of the server's memory, a big server does not
@@ -36,6 +44,14 @@ class Spawner {
     /// already, and SystemError when descriptors or memory run out.
     Process launch(const Spec& spec) const;
 
+    /// Who will hold the limits of jails on this machine, for this user; each Exit says who did.
+    const Held& held() const { return ready_.held; }
+    /// Each jail runs as a host user of its own; else all run as this process's.
+    bool has_separate_ids() const { return ready_.separate_ids; }
+    /// Why it is not the kernel that holds all, for the owner of the machine: a sentence a line,
+    /// possibly none.
+    const std::string& held_reasons() const { return held_reasons_; }
+
     /// Process id of the helper.
     pid_t pid() const { return pid_; }
 
@@ -43,6 +59,8 @@ class Spawner {
     Spawner(base::Fd socket, pid_t pid) : socket_(std::move(socket)), pid_(pid) {}
     base::Fd socket_;
     pid_t pid_ = -1;
+    Ready ready_;
+    std::string held_reasons_;
 };
 
 /// Jails that can live at the same time.

@@ -4,6 +4,8 @@
 #include "jail/supervise.h"
 #include "runtime/deno_root.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <map>
@@ -53,7 +55,7 @@ std::vector<std::string> arguments_for(const Job& job) {
     return arguments;
 }
 
-jail::Spec spec_for(const std::filesystem::path& root,
+jail::Spec spec_for(const std::filesystem::path& root, const jail::Without& without,
                     const std::vector<std::pair<std::string, std::string>>& environment) {
     std::map<std::string, std::string> all{
         {"DENO_DIR", kCache}, {"DENO_NO_UPDATE_CHECK", "1"}, {"HOME", kHome}, {"NO_COLOR", "1"}};
@@ -63,7 +65,18 @@ jail::Spec spec_for(const std::filesystem::path& root,
     spec.environment.assign(all.begin(), all.end());
     spec.cwd = kWork;
     spec.hostname = "skill";
+    spec.syscalls = jail::SyscallProfile::deno;
+    spec.without = without;
+    spec.limits.memory_bytes = kMemoryBytes;
     return spec;
+}
+
+/// What all processors together do in this time.
+std::uint64_t processor_seconds(std::chrono::milliseconds time) {
+    const auto seconds =
+        std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(time).count());
+    const long processors = std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN));
+    return static_cast<std::uint64_t>(seconds) * static_cast<std::uint64_t>(processors);
 }
 
 /// V8 tells on stderr why it gives up, then traps or aborts.
@@ -94,9 +107,20 @@ Outcome outcome_of(jail::Exit exit) {
             outcome.exit_code = kSignalled + exit.signal;
             break;
         case jail::Ending::deadline:
+        case jail::Ending::cpu:
             outcome.cause = Cause::deadline;
             outcome.signal = SIGKILL;
             outcome.exit_code = kTimedOut;
+            break;
+        case jail::Ending::memory:
+            outcome.cause = Cause::memory;
+            outcome.signal = SIGKILL;
+            outcome.exit_code = kSignalled + SIGKILL;
+            break;
+        case jail::Ending::tasks:
+            outcome.cause = Cause::signal;
+            outcome.signal = SIGKILL;
+            outcome.exit_code = kSignalled + SIGKILL;
             break;
         case jail::Ending::stopped:
             outcome.cause = Cause::cancelled;
@@ -115,20 +139,23 @@ Outcome outcome_of(jail::Exit exit) {
     outcome.err_truncated = exit.err_truncated;
     outcome.usage = {duration_cast<milliseconds>(exit.usage.wall),
                      duration_cast<milliseconds>(exit.usage.cpu_user),
-                     duration_cast<milliseconds>(exit.usage.cpu_system), exit.usage.max_rss_bytes};
+                     duration_cast<milliseconds>(exit.usage.cpu_system),
+                     exit.usage.peak_memory_bytes, exit.usage.largest_process_bytes,
+                     exit.usage.peak_tasks};
     return outcome;
 }
 
 }  // namespace
 
 Deno::Deno(const jail::Spawner& spawner, const std::filesystem::path& binary,
-           const std::filesystem::path& folder)
-    : spawner_(spawner), root_(prepare_deno_root(binary, folder)) {}
+           const std::filesystem::path& folder, const jail::Without& without)
+    : spawner_(spawner), root_(prepare_deno_root(binary, folder)), without_(without) {}
 
 Outcome Deno::run(const Job& job, const jail::StopSignal* stop) const try {
-    jail::Spec spec = spec_for(root_, job.environment);
+    jail::Spec spec = spec_for(root_, without_, job.environment);
     spec.argv = arguments_for(job);
     spec.files.push_back({"work/main.ts", job.code});
+    spec.limits.cpu_seconds = processor_seconds(job.timeout);
     jail::SuperviseOptions options;
     options.deadline = job.timeout;
     options.stop = stop;
@@ -141,7 +168,7 @@ Outcome Deno::run(const Job& job, const jail::StopSignal* stop) const try {
 
 std::string Deno::version() const {
     std::call_once(version_asked_, [this] {
-        jail::Spec spec = spec_for(root_, {});
+        jail::Spec spec = spec_for(root_, without_, {});
         spec.argv = {"/deno", "--version"};
         const jail::Exit exit = jail::supervise(spawner_.launch(spec), {});
         // "deno 2.9.6 (stable, release, x86_64-unknown-linux-gnu)"

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <mutex>
 #include <string>
@@ -28,6 +29,9 @@ struct Job {
 /// The size in MiB that V8's heap may have. V8 aborts above it, which is Cause::memory.
 inline constexpr std::size_t kHeapMegabytes = 512;
 
+/// What all of a run may have, V8's heap, Deno itself and the files in /tmp included.
+inline constexpr std::uint64_t kMemoryBytes = std::uint64_t{1} << 30;
+
 /// Finds the deno binary: `explicit_path` if it is not empty, else "deno" beside this program,
 /// else the one that scripts/setup put into this program's source tree, else PATH.
 /// Throws Error "deno_not_found" with the way to mend it.
@@ -39,8 +43,10 @@ class Deno {
     /// Prepares, or finds prepared, the root of the jails below `folder` (which is made if
     /// needed): deno with its loader and libraries. It is kept for the next start and made anew
     /// when the binary changes. `spawner` must outlive this. Throws Error or SystemError.
+    ///
+    /// Jails are made without the layers in `without`: see jail::check_up().
     Deno(const jail::Spawner& spawner, const std::filesystem::path& binary,
-         const std::filesystem::path& folder);
+         const std::filesystem::path& folder, const jail::Without& without = {});
 
     /// Runs a job and waits for its end. Never throws for what the job does; whatever keeps it
     /// from starting is an Outcome with Cause::setup. Safe to call from many threads at once.
@@ -56,6 +62,7 @@ class Deno {
   private:
     const jail::Spawner& spawner_;
     std::filesystem::path root_;
+    jail::Without without_;
     mutable std::once_flag version_asked_;
     mutable std::string version_;
 };

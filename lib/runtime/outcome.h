@@ -11,7 +11,7 @@ namespace oauth3::runtime {
 enum class Cause {
     finished,   ///< the program ended by itself: exit_code
     signal,     ///< a signal ended it: signal
-    deadline,   ///< its time was over
+    deadline,   ///< its time was over, on the clock or on the processors
     memory,     ///< it wanted more memory than it may have
     cancelled,  ///< somebody asked for it
     tripwire,   ///< it did what it must not even try
@@ -25,7 +25,10 @@ struct Usage {
     std::chrono::milliseconds wall{0};
     std::chrono::milliseconds cpu_user{0};
     std::chrono::milliseconds cpu_system{0};
-    std::uint64_t max_rss_bytes = 0;
+    /// As jail::Usage.
+    std::uint64_t peak_memory_bytes = 0;
+    std::uint64_t largest_process_bytes = 0;
+    std::uint64_t peak_tasks = 0;
 };
 
 /// How a run ended and what it said.

@@ -21,7 +21,7 @@ TEST_CASE("a program's exit code and both streams come back") {
     CHECK(result.out == "hello");
     CHECK(result.err == "to stderr");
     CHECK_FALSE(result.out_truncated);
-    CHECK(result.usage.max_rss_bytes > 0);
+    CHECK(result.usage.peak_memory_bytes > 0);
     CHECK(result.usage.wall > 0us);
     for (const int code : {0, 1, 3, 124, 255}) {
         const Exit other = probe({"exit", std::to_string(code)});

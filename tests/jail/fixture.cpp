@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/files.h"
 
+#include <grp.h>
 #include <sched.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -30,19 +31,31 @@ Folder::~Folder() {
     fs::remove_all(path_, ignored);
 }
 
+namespace {
+
+void fill_root(const fs::path& top) {
+    for (const char* name : {"proc", "dev", "tmp", "extra"}) fs::create_directories(top / name);
+    fs::copy_file(HOSTILE_PROGRAM, top / "hostile");
+    // Only the mount keeps a program from writing to these.
+    base::write_private_file(top / "open", "");
+    fs::permissions(top / "open", fs::perms(0666));
+    fs::permissions(top / "extra", fs::perms(0777));
+    fs::permissions(top, fs::perms(0755));
+    fs::permissions(top / "hostile", fs::perms(0755));
+}
+
+/// Empty for the usual one.
+fs::path other_root;
+
+}  // namespace
+
 const fs::path& root() {
+    if (!other_root.empty()) return other_root;
     // The folder itself is private (0700), as a server's data folder is.
     static const Folder folder;
     static const fs::path made = [] {
         const fs::path top = folder.path() / "root";
-        for (const char* name : {"proc", "dev", "tmp", "extra"}) fs::create_directories(top / name);
-        fs::copy_file(HOSTILE_PROGRAM, top / "hostile");
-        // Only the mount keeps a program from writing to these.
-        base::write_private_file(top / "open", "");
-        fs::permissions(top / "open", fs::perms(0666));
-        fs::permissions(top / "extra", fs::perms(0777));
-        fs::permissions(top, fs::perms(0755));
-        fs::permissions(top / "hostile", fs::perms(0755));
+        fill_root(top);
         return top;
     }();
     return made;
@@ -51,6 +64,7 @@ const fs::path& root() {
 Spec spec(std::vector<std::string> arguments) {
     Spec made;
     made.root = root();
+    made.syscalls = SyscallProfile::build;
     made.argv = {"/hostile"};
     for (auto& argument : arguments) made.argv.push_back(std::move(argument));
     return made;
@@ -93,6 +107,33 @@ pid_t fork_server(const std::function<int()>& work) {
     } catch (...) {
         ::_exit(64);
     }
+}
+
+std::string as_user(const std::function<std::string()>& work) {
+    const Folder folder;
+    fill_root(folder.path() / "root");
+    fs::permissions(folder.path(), fs::perms(0755));
+    base::Pipe news = base::make_pipe();
+    const pid_t server = fork_server([&] {
+        constexpr uid_t kUser = 12345;
+        if (::getuid() == 0 &&
+            (::setgroups(0, nullptr) != 0 || ::setresgid(kUser, kUser, kUser) != 0 ||
+             ::setresuid(kUser, kUser, kUser) != 0))
+            return 65;
+        other_root = folder.path() / "root";
+        std::string told;
+        try {
+            told = work();
+        } catch (const std::exception& error) {
+            told = std::string("threw: ") + error.what();
+        }
+        base::write_all(news.write.get(), told);
+        return 0;
+    });
+    news.write.reset();
+    std::string told = base::read_all(news.read.get(), 1 << 20);
+    ::waitpid(server, nullptr, 0);
+    return told;
 }
 
 std::vector<std::string> lines(const std::string& text) {

@@ -28,6 +28,10 @@ std::string outside(const std::vector<std::string>& arguments);
 /// if it throws). Without exec it is a copy of this test program, so it must not return.
 pid_t fork_server(const std::function<int()>& work);
 
+/// What `work` says, done by an ordinary user: by a child with another user id if the tests run as
+/// root. spec() then takes a root that this user can read, and spawner() must not be used.
+std::string as_user(const std::function<std::string()>& work);
+
 std::vector<std::string> lines(const std::string& text);
 
 /// The value of a line "name:\tvalue" in /proc/<pid>/status.

@@ -18,7 +18,9 @@ Spec full() {
     spec.mounts = {{"/usr", "/usr"}, {"/opt", "/extra"}};
     spec.tmp_bytes = 12345;
     spec.hostname = "name";
-    spec.limits = {1, 2, 3, 4};
+    spec.syscalls = SyscallProfile::python;
+    spec.without.syscall_filter = true;
+    spec.limits = {1, 2, 3, 4, 5, 6, 7, 8};
     return spec;
 }
 
@@ -40,10 +42,17 @@ TEST_CASE("a job arrives as it was sent") {
     CHECK(got.mounts[1].target == "/extra");
     CHECK(got.tmp_bytes == 12345);
     CHECK(got.hostname == "name");
+    CHECK(got.syscalls == SyscallProfile::python);
+    CHECK(got.without.syscall_filter);
+    CHECK_FALSE(got.without.landlock);
     CHECK(got.limits.open_files == 1);
     CHECK(got.limits.processes == 2);
     CHECK(got.limits.file_bytes == 3);
     CHECK(got.limits.locked_bytes == 4);
+    CHECK(got.limits.memory_bytes == 5);
+    CHECK(got.limits.cpu_weight == 6);
+    CHECK(got.limits.cpu_seconds == 7);
+    CHECK(got.limits.tmp_inodes == 8);
     CHECK(encode_job(got) == encode_job(sent));
 }
 

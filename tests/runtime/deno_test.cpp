@@ -76,7 +76,7 @@ TEST_CASE("hello") {
     CHECK(outcome.exit_code == 0);
     CHECK(outcome.out == "hello 2\n");
     CHECK(outcome.err == "");
-    CHECK(outcome.usage.max_rss_bytes > (1 << 20));
+    CHECK(outcome.usage.peak_memory_bytes > (1 << 20));
 }
 
 TEST_CASE("TypeScript is understood, and exit codes are the program's own") {
@@ -165,7 +165,7 @@ TEST_CASE("a heap above the limit is cause memory") {
     CHECK(outcome.cause == Cause::memory);
     CHECK(outcome.exit_code == 128 + outcome.signal);
     CHECK(outcome.signal != 0);
-    CHECK(outcome.usage.max_rss_bytes > (std::uint64_t{256} << 20));
+    CHECK(outcome.usage.peak_memory_bytes > (std::uint64_t{256} << 20));
 }
 
 TEST_CASE("a program that only claims to be out of memory is not") {

@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -28,6 +29,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 extern char** environ;
@@ -168,6 +170,108 @@ int write_big(const Arguments& a) {
     return 0;
 }
 
+constexpr size_t kMegabyte = size_t{1} << 20;
+
+/// Touches so many MiB, and keeps them.
+bool eat(long megabytes, int sharing) {
+    for (long i = 0; i < megabytes; ++i) {
+        void* block =
+            ::mmap(nullptr, kMegabyte, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
+        if (block == MAP_FAILED) return false;
+        std::memset(block, 1, kMegabyte);
+    }
+    return true;
+}
+
+/// Eats, says so, and stays.
+int eat_and_stay(const Arguments& a, int sharing) {
+    tell(eat(number(a), sharing) ? 0 : -1);
+    for (;;) ::pause();
+    return 0;
+}
+
+/// So many children of which each eats so many MiB and stays.
+int eat_in_children(const Arguments& a) {
+    for (int i = std::atoi(a[0].c_str()); i > 0; --i)
+        if (::fork() == 0) {
+            eat(std::atoi(a[1].c_str()), MAP_PRIVATE);
+            for (;;) ::pause();
+        }
+    tell(0);
+    for (;;) ::pause();
+    return 0;
+}
+
+/// Touched once, before the children are there: all of them have it, and it is there once.
+int share_with_children(const Arguments& a) {
+    eat(std::atoi(a[1].c_str()), MAP_PRIVATE);
+    eat(std::atoi(a[1].c_str()), MAP_SHARED);
+    for (int i = std::atoi(a[0].c_str()); i > 0; --i)
+        if (::fork() == 0)
+            for (;;) ::pause();
+    tell(0);
+    for (;;) ::pause();
+    return 0;
+}
+
+/// With a name that could be taken for other fields of its files in /proc.
+int eat_in_disguise(const Arguments& a) {
+    ::prctl(PR_SET_NAME, ") R 1\nRssAnon:");
+    return eat_and_stay(a, MAP_PRIVATE);
+}
+
+/// In the child of a thread that is not the first.
+int eat_below_thread(const Arguments& a) {
+    std::thread other([&] {
+        if (::fork() == 0) eat_and_stay(a, MAP_PRIVATE);
+        for (;;) ::pause();
+    });
+    other.join();
+    return 0;
+}
+
+/// So many files of 1 MiB.
+int eat_in_files(const Arguments& a) {
+    const std::string block(kMegabyte, 'x');
+    for (int i = number(a); i > 0; --i) {
+        const int fd =
+            ::open(("/tmp/" + std::to_string(i)).c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        if (::write(fd, block.data(), block.size()) < 0) break;
+        ::close(fd);
+    }
+    tell(0);
+    for (;;) ::pause();
+    return 0;
+}
+
+int make_files(const Arguments&) {
+    int count = 0;
+    while (count < 100'000) {
+        const int fd = ::open(("/tmp/" + std::to_string(count)).c_str(), O_CREAT | O_WRONLY, 0600);
+        if (fd < 0) break;
+        ::close(fd);
+        ++count;
+    }
+    std::printf("%d %s\n", count, strerrorname_np(errno));
+    return 0;
+}
+
+/// Every process forks as long as it can.
+int fork_bomb(const Arguments&) {
+    ignore_all_signals();
+    for (;;) ::fork();
+    return 0;
+}
+
+/// So many processes that do nothing but use the processor.
+int burn(const Arguments& a) {
+    ignore_all_signals();
+    for (int i = number(a); i > 1; --i)
+        if (::fork() == 0) break;
+    for (;;) ++spins;
+    return 0;
+}
+
 int open_many(const Arguments&) {
     int count = 0;
     while (count < 30000 && ::dup(0) >= 0) ++count;
@@ -176,11 +280,9 @@ int open_many(const Arguments&) {
 }
 
 int limits(const Arguments&) {
-    const std::pair<const char*, __rlimit_resource> kinds[] = {{"core", RLIMIT_CORE},
-                                                               {"nofile", RLIMIT_NOFILE},
-                                                               {"nproc", RLIMIT_NPROC},
-                                                               {"fsize", RLIMIT_FSIZE},
-                                                               {"memlock", RLIMIT_MEMLOCK}};
+    const std::pair<const char*, __rlimit_resource> kinds[] = {
+        {"core", RLIMIT_CORE},   {"nofile", RLIMIT_NOFILE},   {"nproc", RLIMIT_NPROC},
+        {"fsize", RLIMIT_FSIZE}, {"memlock", RLIMIT_MEMLOCK}, {"cpu", RLIMIT_CPU}};
     for (const auto& [name, kind] : kinds) {
         rlimit limit{};
         ::getrlimit(kind, &limit);
@@ -307,6 +409,16 @@ const std::map<std::string, std::function<int(const Arguments&)>> kProbes{
     {"list", list},
     {"fork-many", fork_many},
     {"write-big", write_big},
+    {"eat", [](const Arguments& a) { return eat_and_stay(a, MAP_PRIVATE); }},
+    {"eat-shared", [](const Arguments& a) { return eat_and_stay(a, MAP_SHARED); }},
+    {"eat-in-children", eat_in_children},
+    {"eat-in-disguise", eat_in_disguise},
+    {"eat-below-thread", eat_below_thread},
+    {"eat-in-files", eat_in_files},
+    {"share-with-children", share_with_children},
+    {"make-files", make_files},
+    {"fork-bomb", fork_bomb},
+    {"burn", burn},
     {"open-many", open_many},
     {"limits", limits},
     {"raise-limits", raise_limits},

@@ -1,0 +1,464 @@
+// Groups on the cgroup trees of this very machine. Where it has none that can be written to, these
+// have nothing to try.
+#include "jail/cgroup.h"
+
+#include "base/error.h"
+#include "base/files.h"
+#include "jail/cgroup_files.h"
+#include "jail/fixture.h"
+#include "jail/namespaces.h"
+#include "support/catch.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+using namespace oauth3;
+using namespace oauth3::jail;
+using namespace oauth3::jail::test;
+using namespace oauth3::jail::cgroups;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t kMegabyte = std::uint64_t{1} << 20;
+
+std::vector<Place> places_of(const std::string& pid) {
+    return find_places(base::read_file("/proc/" + pid + "/cgroup"),
+                       base::read_file("/proc/self/mountinfo"), tree_at);
+}
+
+/// Those of this process that it can make groups in.
+std::vector<Place> own_places() {
+    std::vector<Place> places = places_of("self");
+    std::erase_if(places, [](const Place& place) {
+        return ::access((place.folder + "/cgroup.procs").c_str(), W_OK) != 0;
+    });
+    return places;
+}
+
+std::optional<Place> own_place(const std::string& controller) {
+    for (const Place& place : own_places())
+        if (controller == "unified"
+                ? place.unified
+                : std::count(place.controllers.begin(), place.controllers.end(), controller) > 0)
+            return place;
+    return std::nullopt;
+}
+
+/// The folders that the helper with this pid has in any hierarchy, those of jails included.
+std::vector<std::string> groups_of(pid_t helper) {
+    std::vector<std::string> found;
+    const std::string part = "-" + std::to_string(helper) + "-";
+    for (const Place& place : own_places())
+        for (const auto& entry : fs::directory_iterator(place.folder))
+            if (const std::string name = entry.path().filename();
+                name.starts_with("oauth3-") && name.find(part) != std::string::npos)
+                found.push_back(entry.path());
+    return found;
+}
+
+/// A process that only waits, as a member of the group.
+pid_t put_sleeper(const std::string& folder) {
+    const pid_t pid = ::fork();
+    if (pid == 0)
+        for (;;) ::pause();
+    REQUIRE(write_file(folder + "/cgroup.procs", std::to_string(pid)) == 0);
+    return pid;
+}
+
+void end(pid_t pid) {
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+}
+
+/// A name as of a helper that had the given start time.
+std::string name_for(pid_t pid, const std::string& started) {
+    const std::string own = name_of_life();
+    const std::string space = own.substr(0, own.find('-', 7));
+    return space + "-" + std::to_string(pid) + "-" + started;
+}
+
+Process waiting(const Spec& job) {
+    Process process = spawner().launch(job);
+    pollfd output{process.out(), POLLIN, 0};
+    REQUIRE(::poll(&output, 1, -1) == 1);
+    return process;
+}
+
+/// Runs `work` as a process that starts in the group: its exit code.
+int inside_of(const Cgroup& group, const std::function<int()>& work) {
+    base::Fd pidfd;
+    const pid_t pid = namespaces::clone_into(group.fd(), pidfd);
+    if (pid == 0) {
+        try {
+            group.enter();
+            ::_exit(work());
+        } catch (...) {
+            ::_exit(64);
+        }
+    }
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+}  // namespace
+
+TEST_CASE("what can be written to is used, and what is not there is not said to hold") {
+    const auto can = [](const std::string& controller) {
+        if (own_place(controller)) return true;
+        const auto unified = own_place("unified");
+        return unified && read_file(unified->folder + "/cgroup.subtree_control")
+                                  .value_or("")
+                                  .find(controller) != std::string::npos;
+    };
+    const Held& held = spawner().held();
+    CHECK((held.memory == Keeper::kernel) == can("memory"));
+    CHECK((held.cpu == Keeper::kernel) == can("cpu"));
+    CHECK(held.tasks == Keeper::kernel);
+    CHECK(held.disk == Keeper::kernel);
+    CHECK(held.cpu_time == Keeper::watch);
+    const Cgroups groups = Cgroups::find();
+    CHECK(groups.holds_memory() == can("memory"));
+    CHECK(groups.holds_tasks() == can("pids"));
+    CHECK(groups.holds_cpu() == can("cpu"));
+
+    const std::string told = as_user([] {
+        const Spawner one = Spawner::start();
+        const Held& said = one.held();
+        return std::string(to_string(said.memory)) + " " + std::string(to_string(said.cpu)) + " " +
+               (one.held_reasons().empty() ? "no reason" : "a reason");
+    });
+    // An ordinary user may have a delegated tree, but user id 12345 has not.
+    if (::getuid() == 0) CHECK(told == "watch none a reason");
+}
+
+TEST_CASE("a jail is in its groups, and its limits stand in them") {
+    Spec job = spec({"wait"});
+    job.limits.memory_bytes = 100 * kMegabyte + 17;
+    job.limits.processes = 33;
+    job.limits.cpu_weight = 20;
+    const Process process = waiting(job);
+    const auto pids = tree_of(process);
+    REQUIRE(pids.size() == 2);
+    for (const pid_t pid : pids)
+        for (const Place& place : places_of(std::to_string(pid))) {
+            const auto has = [&](const char* name) {
+                return std::count(place.controllers.begin(), place.controllers.end(), name) > 0;
+            };
+            const std::string& folder = place.folder;
+            INFO(folder);
+            if (has("memory") && process.held().memory == Keeper::kernel) {
+                CHECK(read_number(folder + "/memory.limit_in_bytes") == 100 * kMegabyte);
+                if (fs::exists(folder + "/memory.memsw.limit_in_bytes"))
+                    CHECK(read_number(folder + "/memory.memsw.limit_in_bytes") == 100 * kMegabyte);
+                else
+                    CHECK(read_number(folder + "/memory.swappiness") == 0U);
+            }
+            if (has("pids") && own_place("pids")) CHECK(read_number(folder + "/pids.max") == 33U);
+            if (has("cpu") && process.held().cpu == Keeper::kernel) {
+                CHECK(read_number(folder + "/cpu.shares") == 204U);
+                CHECK(read_number(folder + "/../cpu.shares") == 512U);
+            }
+            if (place.unified && own_place("unified"))
+                CHECK(folder.find("/oauth3-") != std::string::npos);
+        }
+}
+
+TEST_CASE("a limit that the kernel does not take is not called the kernel's") {
+    // More than the kernel can count: it reads back as less.
+    Spec job = spec({"exit", "0"});
+    job.limits.memory_bytes = std::uint64_t{1} << 63;
+    const Exit result = run(job);
+    CHECK(result.ending == Ending::exited);
+    CHECK(result.held.memory == Keeper::watch);
+    CHECK(run(spec({"exit", "0"})).held.memory == spawner().held().memory);
+
+    Cgroups groups(own_places());
+    CHECK_FALSE(groups.make({64 * kMegabyte, std::uint64_t{1} << 40, 50}).holds_tasks());
+    // A folder that only looks like a group.
+    Folder folder;
+    for (const char* file : {"cgroup.procs", "tasks", "memory.limit_in_bytes"})
+        base::write_private_file(folder.path() / file, "");
+    Cgroups fake({Place{false, {"memory", "pids", "cpu"}, folder.path()}});
+    CHECK_FALSE(fake.holds_memory());
+    CHECK_FALSE(fake.holds_tasks());
+    CHECK_FALSE(fake.holds_cpu());
+    CHECK(fake.reasons().find("cannot be entered") != std::string::npos);
+    CHECK(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()) == 3);
+}
+
+TEST_CASE("the group holds the number of tasks even of one that no other limit holds") {
+    if (!own_place("pids")) return;
+    Cgroups groups(own_places());
+    const Cgroup group = groups.make({64 * kMegabyte, 3, 50});
+    REQUIRE(group.holds_tasks());
+    CHECK(inside_of(group, [] {
+              int made = 0;
+              for (; made < 10; ++made) {
+                  const pid_t pid = ::fork();
+                  if (pid < 0) break;
+                  if (pid == 0) {
+                      for (;;) ::pause();
+                  }
+              }
+              return made;
+          }) == 2);
+    CHECK(group.usage().peak_tasks.value_or(3) == 3);
+    // Its children live on, and the group with them.
+    for (const auto& entry : groups_of(::getpid()))
+        for (const auto& child : fs::directory_iterator(entry))
+            if (child.is_directory()) kill_all(child.path());
+}
+
+TEST_CASE("the program sees its groups as the root of all, and none of their files") {
+    const Exit result = probe({"read", "/proc/self/cgroup"});
+    REQUIRE(result.ending == Ending::exited);
+    const auto groups = parse_memberships(result.out);
+    CHECK(groups.size() == parse_memberships(base::read_file("/proc/self/cgroup")).size());
+    for (const Membership& group : groups) CHECK(group.path == "/");
+    const std::string mounts = probe({"read", "/proc/self/mountinfo"}).out;
+    CHECK(mounts.find(" - tmpfs ") != std::string::npos);
+    CHECK(mounts.find("cgroup") == std::string::npos);
+}
+
+TEST_CASE("version 2: a process starts inside, and one word kills all") {
+    const auto place = own_place("unified");
+    if (!place) return;
+    Cgroups groups({*place});
+    const Cgroup group = groups.make({64 * kMegabyte, 10, 50});
+    REQUIRE(group.fd() >= 0);
+    base::Fd pidfd;
+    const pid_t pid = namespaces::clone_into(group.fd(), pidfd);
+    if (pid == 0) {
+        for (int i = 0; i < NSIG; ++i) ::signal(i, SIG_IGN);
+        ::fork();
+        for (;;) ::pause();
+    }
+    std::string folder;
+    for (const Place& its : places_of(std::to_string(pid)))
+        if (its.unified) folder = its.folder;
+    CHECK(folder.starts_with(place->folder + "/" + name_of_life() + "/"));
+    CHECK(eventually([&] { return processes_in(folder).size() == 2; }));
+    CHECK(group.kill());
+    CHECK(::waitpid(pid, nullptr, 0) == pid);
+    CHECK(eventually([&] { return processes_in(folder).empty(); }));
+    const auto account = group.open_account();
+    CHECK(used_cpu(account.get()).has_value());
+}
+
+TEST_CASE("version 2: the server moves out of the way, but only if it is alone") {
+    const auto place = own_place("unified");
+    if (!place) return;
+    const auto controllers = read_words(place->folder + "/cgroup.controllers");
+    if (controllers.empty()) return;
+    // Any controller shows it; the rule is the same for all.
+    const std::vector<std::string> wanted{controllers[0]};
+    const bool was_on = !read_words(place->folder + "/cgroup.subtree_control").empty();
+    if (write_file(place->folder + "/cgroup.subtree_control", "+" + wanted[0]) != 0) return;
+    const std::string own = place->folder + "/oauth3test-" + std::to_string(::getpid());
+    REQUIRE(::mkdir(own.c_str(), 0755) == 0);
+    const pid_t server = put_sleeper(own);
+    const pid_t other = put_sleeper(own);
+    const std::string leaf = own + "/leaf";
+    bool moved = false;
+    CHECK(enable(own, wanted, {server}, leaf, moved).empty());
+    CHECK_FALSE(moved);
+    CHECK_FALSE(fs::exists(leaf));
+    CHECK(processes_in(own).size() == 2);
+
+    end(other);
+    REQUIRE(eventually([&] { return processes_in(own).size() == 1; }));
+    CHECK(enable(own, wanted, {server}, leaf, moved) == wanted);
+    CHECK(moved);
+    CHECK(processes_in(own).empty());
+    CHECK(processes_in(leaf) == std::vector<pid_t>{server});
+
+    Branch branch;
+    branch.unified = true;
+    branch.own = own;
+    branch.folder = own + "/life";
+    branch.enabled = wanted;
+    branch.moved = true;
+    REQUIRE(::mkdir(branch.folder.c_str(), 0755) == 0);
+    CHECK(write_file(own + "/cgroup.subtree_control", "-" + wanted[0]) == 0);
+    REQUIRE(::mkdir((branch.folder + "/server").c_str(), 0755) == 0);
+    CHECK(write_file(branch.folder + "/server/cgroup.procs", std::to_string(server)) == 0);
+    unsettle(branch);
+    CHECK(processes_in(own) == std::vector<pid_t>{server});  // as it was found
+    CHECK_FALSE(fs::exists(branch.folder));
+    end(server);
+    CHECK(eventually([&] { return ::rmdir(leaf.c_str()) == 0; }));
+    CHECK(eventually([&] { return ::rmdir(own.c_str()) == 0; }));
+    if (!was_on) write_file(place->folder + "/cgroup.subtree_control", "-" + wanted[0]);
+}
+
+TEST_CASE("a start sweeps what the dead left, and nothing else") {
+    const pid_t dead = ::fork();
+    if (dead == 0) ::_exit(0);
+    ::waitpid(dead, nullptr, 0);
+    const std::string own_name = name_of_life();
+    const std::string other_time = own_name + "0";
+    const std::string other_space = "oauth3-1-" + std::to_string(dead) + "-5";
+    for (const Place& place : own_places()) {
+        if (!place.unified && place.controllers[0].starts_with("name=")) continue;
+        // In a group of its own, so that other tests that run now do not sweep it.
+        const std::string top = place.folder + "/oauth3test-" + std::to_string(::getpid());
+        if (::mkdir(top.c_str(), 0755) != 0) continue;
+        if (std::count(place.controllers.begin(), place.controllers.end(), "cpuset") > 0) {
+            ::rmdir(top.c_str());
+            continue;
+        }
+        INFO(top);
+        const auto make = [&](const std::string& name) {
+            REQUIRE(::mkdir((top + "/" + name).c_str(), 0755) == 0);
+            REQUIRE(::mkdir((top + "/" + name + "/7").c_str(), 0755) == 0);
+            return put_sleeper(top + "/" + name + "/7");
+        };
+        const pid_t left = make(name_for(dead, "5"));
+        const pid_t reused = make(other_time);  // this pid, but it started at another time
+        const pid_t alive = make(own_name);
+        const pid_t elsewhere = make(other_space);
+        const pid_t foreign = make("oauth3-mine");
+        // A server that outlived its helper is in a group of that name.
+        const std::string leaf = top + "/" + name_for(dead, "6");
+        REQUIRE(::mkdir(leaf.c_str(), 0755) == 0);
+        REQUIRE(::mkdir((leaf + "/server").c_str(), 0755) == 0);
+        const pid_t server = put_sleeper(leaf + "/server");
+
+        sweep(top);
+        for (const pid_t pid : {left, reused}) {
+            CHECK(::waitpid(pid, nullptr, 0) == pid);
+        }
+        sweep(top);  // those that were not reaped yet may have kept their groups
+        CHECK_FALSE(fs::exists(top + "/" + name_for(dead, "5")));
+        CHECK_FALSE(fs::exists(top + "/" + other_time));
+        for (const pid_t pid : {alive, elsewhere, foreign, server}) {
+            CHECK_FALSE(is_dead(pid));
+            end(pid);
+        }
+        for (const std::string& name : {own_name, other_space, std::string("oauth3-mine")}) {
+            CHECK(eventually([&] { return ::rmdir((top + "/" + name + "/7").c_str()) == 0; }));
+            CHECK(::rmdir((top + "/" + name).c_str()) == 0);
+        }
+        CHECK(eventually([&] {
+            sweep(top);
+            return !fs::exists(leaf);
+        }));
+        CHECK(::rmdir(top.c_str()) == 0);
+    }
+}
+
+TEST_CASE("names that are not of a life are left alone") {
+    CHECK_FALSE(is_of_dead(name_of_life()));
+    CHECK(is_of_dead(name_of_life() + "0"));
+    for (const char* name : {"", "oauth3-", "oauth3-1", "oauth3-1-2", "oauth3-1-2-", "oauth3-a-b-c",
+                             "oauth3-1-2-3-4", "oauth3-1--3", "user.slice", "oauth3-1-2-3 "})
+        CHECK_FALSE(is_of_dead(name));
+    CHECK_FALSE(is_of_dead(name_for(0, "1")));
+    CHECK_FALSE(is_of_dead(name_of_life().substr(0, 18) + "99999999999999999999-1"));
+}
+
+TEST_CASE("runs leave no group, and neither does the end of the helper") {
+    root();
+    std::optional<Spawner> one = Spawner::start();
+    const pid_t helper = one->pid();
+    const auto count = [&] {
+        std::size_t number = 0;
+        for (const auto& folder : groups_of(helper))
+            for (const auto& entry : fs::directory_iterator(folder))
+                number += entry.is_directory() ? 1 : 0;
+        return number;
+    };
+    supervise(one->launch(spec({"exit", "0"})), {});
+    // Some are always ready for the next jails: as many as they will be.
+    const std::size_t branches = groups_of(helper).size();
+    const std::size_t ready = 4 * branches;
+    CHECK(eventually([&] { return count() == ready; }));
+    for (int i = 0; i < 100; ++i) {
+        const std::string kind = i % 3 == 0 ? "daemon" : i % 3 == 1 ? "exit" : "orphans";
+        supervise(one->launch(spec({kind, "0"})), {});
+    }
+    SuperviseOptions options;
+    options.deadline = std::chrono::milliseconds(50);
+    Spec bomb = spec({"fork-bomb"});
+    bomb.limits.processes = 20;
+    for (int i = 0; i < 5; ++i) supervise(one->launch(bomb), options);
+    CHECK(eventually([&] { return count() == ready; }));
+    // More at once than are ready.
+    {
+        std::vector<Process> many;
+        for (int i = 0; i < 12; ++i) many.push_back(one->launch(spec({"wait"})));
+        CHECK(eventually([&] { return count() == ready + 12 * branches; }));
+        if (branches > 0)
+            for (const auto& process : many) CHECK(process.held() == one->held());
+    }
+    CHECK(eventually([&] { return count() == ready; }));
+    one.reset();
+    CHECK(groups_of(helper).empty());
+}
+
+TEST_CASE("kill -9 of the server leaves no group, and what kill -9 of the helper leaves is swept") {
+    root();
+    for (const bool kill_server : {false, true}) {
+        base::Pipe news = base::make_pipe();
+        const pid_t server = fork_server([&] {
+            const Spawner one = Spawner::start();
+            const Process process = one.launch(spec({"immortal"}));
+            pollfd output{process.out(), POLLIN, 0};
+            ::poll(&output, 1, -1);
+            const pid_t helper = one.pid();
+            base::write_all(news.write.get(),
+                            std::string(reinterpret_cast<const char*>(&helper), sizeof helper));
+            for (;;) ::pause();
+            return 0;
+        });
+        pid_t helper = 0;
+        REQUIRE(::read(news.read.get(), &helper, sizeof helper) == sizeof helper);
+        const bool grouped = spawner().held().memory == Keeper::kernel;
+        CHECK(groups_of(helper).empty() == !grouped);
+        REQUIRE(::kill(kill_server ? server : helper, SIGKILL) == 0);
+        CHECK(eventually([&] { return is_dead(helper); }));
+        if (kill_server) {
+            // The helper saw it, and tidied up by itself.
+            ::waitpid(server, nullptr, 0);
+            CHECK(groups_of(helper).empty());
+            continue;
+        }
+        end(server);  // the helper was its child, and is gone for good with it
+        CHECK(eventually([&] {
+            const Spawner next = Spawner::start();
+            return groups_of(helper).empty();
+        }));
+    }
+}
+
+TEST_CASE("a delegated tree is enough for an ordinary user") {
+    // What an administrator, or systemd with Delegate=yes, would prepare.
+    const auto place = own_place("memory");
+    if (!place || ::getuid() != 0) return;
+    const std::string top = place->folder + "/oauth3test-" + std::to_string(::getpid());
+    REQUIRE(::mkdir(top.c_str(), 0755) == 0);
+    for (const char* file : {"", "/cgroup.procs", "/tasks"})
+        REQUIRE(::chown((top + file).c_str(), 12345, 12345) == 0);
+    const std::string told = as_user([&]() -> std::string {
+        // Only root may move it there.
+        base::Pipe ready = base::make_pipe();
+        Cgroups groups({Place{false, {"memory"}, top}});
+        if (!groups.holds_memory()) return "does not hold: " + groups.reasons();
+        const Cgroup group = groups.make({64 * kMegabyte, 10, 50});
+        const int end = inside_of(group, [] {
+            const std::string block(256 * kMegabyte, 'x');
+            return block.size() > 5 ? 7 : 8;
+        });
+        return "ended by " + std::to_string(end) + (group.usage().oom ? ", oom" : ", no oom");
+    });
+    CHECK(told == "ended by -9, oom");
+    CHECK(std::distance(fs::directory_iterator(top), fs::directory_iterator()) > 0);
+    CHECK(::rmdir(top.c_str()) == 0);
+}
