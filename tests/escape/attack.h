@@ -48,6 +48,9 @@ struct Attack {
 /// Makes the attack in a jail and outside, and checks both results.
 void check(const Attack& attack);
 
+/// Checks that what was told is one of these.
+void expect(const std::string& told, const Words& expected);
+
 /// Counts the rows; returns that number.
 int count_attack();
 /// All rows of all files, known before the first test runs.

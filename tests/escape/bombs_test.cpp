@@ -38,8 +38,8 @@ ATTACK("takes memory until there is none left", {"memory", "1024", "hold"}, {"SI
        with_words({"memory", "256"}, succeeds()));
 ATTACK("takes memory in many processes", {"memory-of-many", "1024", "hold"},
        {"SIGKILL", "some were killed"}, with_words({"memory-of-many", "256"}, succeeds()));
-ATTACK("takes memory for files without a name", {"memory-files", "1024", "hold"},
-       {"SIGKILL", "EFBIG"}, with_words({"memory-files", "256"}, succeeds()));
+ATTACK("takes memory for files without a name", {"memory-files", "1024", "hold"}, {"SIGKILL"},
+       with_words({"memory-files", "256"}, succeeds()));
 
 namespace {
 
@@ -52,16 +52,18 @@ void wait_for_output(const Process& process) {
     REQUIRE(::poll(&output, 1, -1) == 1);
 }
 
-/// Processes whose command line holds the word: a jail is told from all others by it.
-std::size_t processes_with(const std::string& word) {
+/// Threads whose command line holds the word: a jail is told from all others by it.
+std::size_t threads_with(const std::string& word) {
+    namespace fs = std::filesystem;
     std::size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    for (const auto& entry : fs::directory_iterator("/proc")) {
         if (entry.path().filename().string().find_first_not_of("0123456789") != std::string::npos)
             continue;
         try {
-            const std::string line = base::read_file(entry.path() / "cmdline");
-            count += line.find(word) != std::string::npos ? 1 : 0;
-        } catch (const base::Error&) {
+            for (const auto& thread : fs::directory_iterator(entry.path() / "task"))
+                if (base::read_file(thread.path() / "cmdline").find(word) != std::string::npos)
+                    ++count;
+        } catch (const std::exception&) {
             // It has ended meanwhile.
         }
     }
@@ -74,14 +76,14 @@ void check_that_nothing_survives(const std::string& word, std::size_t at_least) 
     const std::string mark = "mark-" + std::to_string(::getpid()) + "-" + word;
     Process process = jail::test::spawner().launch(spec({word, mark}));
     wait_for_output(process);
-    CHECK(processes_with(mark) >= at_least);
+    CHECK(threads_with(mark) >= at_least);
     jail::SuperviseOptions options;
     options.deadline = 0ms;
     const Exit exit = jail::supervise(std::move(process), options);
     CHECK(exit.setup_error == "");
     CHECK(exit.ending == Ending::deadline);
     CHECK(exit.out == "ok\n");
-    CHECK(processes_with(mark) == 0);
+    CHECK(threads_with(mark) == 0);
 }
 
 }  // namespace
@@ -119,11 +121,11 @@ TEST_CASE("a daemon does not survive the program that left it", "[attack]") {
     const Exit exit = jail::test::run(spec({"daemon", mark}), options);
     CHECK(exit.ending == Ending::exited);
     CHECK(exit.status == 7);
-    CHECK(processes_with(mark) == 0);
+    CHECK(threads_with(mark) == 0);
     // The same daemon, where nobody ends it.
     const Process process = jail::test::spawner().launch(spec({"deaf", mark}));
     wait_for_output(process);
-    CHECK(processes_with(mark) > 0);
+    CHECK(threads_with(mark) > 0);
 }
 
 TEST_CASE("an endless output is cut, and the run goes on", "[attack]") {

@@ -13,14 +13,15 @@ ATTACK("reads the server's environment", {"open", "/proc/{server}/environ"}, {"E
 ATTACK("opens the server's memory", {"open", "/proc/{server}/mem"}, {"ENOENT"}, succeeds_as_root());
 ATTACK("reads the spawner's environment", {"open", "/proc/{helper}/environ"}, {"ENOENT"},
        succeeds());
+// Outside, the server stands for pid 1.
 ATTACK("reads the environment of pid 1", {"open", "/proc/1/environ"}, {"ENOENT"},
-       succeeds_as_root());
+       with_words({"open", "/proc/{server}/environ"}, succeeds()));
 ATTACK("opens the memory of pid 1, which holds the job", {"open", "/proc/1/mem"}, {"ENOENT"},
-       succeeds_as_root());
+       with_words({"open", "/proc/{server}/mem"}, succeeds_as_root()));
 ATTACK("opens a descriptor of pid 1", {"open", "/proc/1/fd/3"}, {"ENOENT"},
-       with_words({"list", "/proc/1/fd"}, succeeds_as_root()));
+       with_words({"list", "/proc/{server}/fd"}, succeeds()));
 ATTACK("goes through the root of pid 1", {"open", "/proc/1/root/etc/passwd"}, {"ENOENT"},
-       succeeds_as_root());
+       with_words({"open", "/proc/{server}/root/etc/passwd"}, succeeds()));
 ATTACK("goes through its own root in proc", {"open", "/proc/self/root/../../etc/passwd"},
        {"ENOENT"}, succeeds());
 ATTACK("goes through its own working folder in proc",
@@ -47,8 +48,8 @@ ATTACK("makes a link to a file of the host", {"open-through-link", "/etc/passwd"
        with_words({"open-through-link", "/etc/passwd", "{folder}/new-link"}, succeeds()));
 ATTACK("makes a link through the root of pid 1",
        {"open-through-link", "/proc/1/root/etc/passwd", "/tmp/link"}, {"ENOENT"},
-       with_words({"open-through-link", "/proc/1/root/etc/passwd", "{folder}/new-link-1"},
-                  succeeds_as_root()));
+       with_words({"open-through-link", "/proc/{server}/root/etc/passwd", "{folder}/new-link-1"},
+                  succeeds()));
 ATTACK("takes a file of the host along by a hard link", {"hard-link", "/extra/file", "/tmp/file"},
        {"EXDEV"}, with_words({"hard-link", "{folder}/shared/file", "{folder}/hard"}, succeeds()));
 ATTACK("uses a folder that the server left open", {"use-leaked-descriptor"}, {"EBADF"}, succeeds());

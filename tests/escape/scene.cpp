@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <mqueue.h>
 #include <netinet/in.h>
+#include <spawn.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -198,6 +200,28 @@ std::string told_by(const jail::Exit& exit) {
             return "never started: " + exit.setup_error;
     }
     return "unknown";
+}
+
+std::string output_of(std::vector<std::string> words, std::vector<std::string> environment) {
+    const auto pointers = [](std::vector<std::string>& texts) {
+        std::vector<char*> all;
+        for (std::string& text : texts) all.push_back(text.data());
+        all.push_back(nullptr);
+        return all;
+    };
+    base::Pipe out = base::make_pipe();
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, out.write.get(), 1);
+    pid_t pid = -1;
+    const int error = ::posix_spawn(&pid, words[0].c_str(), &actions, nullptr,
+                                    pointers(words).data(), pointers(environment).data());
+    ::posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) throw base::SystemError(error, words[0]);
+    out.write.reset();
+    std::string text = base::read_all(out.read.get(), 1 << 20);
+    ::waitpid(pid, nullptr, 0);
+    return text;
 }
 
 bool is_mighty() {

@@ -32,6 +32,9 @@ jail::Spec spec(const std::vector<std::string>& words);
 /// the name of the signal that ended it ("SIGSYS"), or "deadline", or why it never started.
 std::string told_by(const jail::Exit& exit);
 
+/// What a program outside any jail says on stdout, with this environment.
+std::string output_of(std::vector<std::string> words, std::vector<std::string> environment);
+
 /// True if the tests run as the machine's root, with the rights that demonstrations need.
 bool is_mighty();
 

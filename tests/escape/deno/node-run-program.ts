@@ -1,0 +1,5 @@
+import { spawnSync } from "node:child_process";
+await attempt(() => {
+  const { error } = spawnSync("/bin/sh", ["-c", "true"]);
+  if (error) throw error;
+});
