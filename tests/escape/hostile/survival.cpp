@@ -31,16 +31,23 @@ void signal_itself(const Arguments& a) {
 
 /// A daemon: two forks, a session of its own, deaf, and with the output in its hands.
 void leave_daemon() {
+    int said[2];
+    need(::pipe(said), "pipe");
     if (::fork() == 0) {
         ::setsid();
         if (::fork() == 0) {
             ::prctl(PR_SET_PDEATHSIG, 0);
             ignore_everything();
             say("ok");
+            ::close(said[0]);
+            ::close(said[1]);
             live_for_ever();
         }
         ::_exit(0);
     }
+    ::close(said[1]);
+    char byte = 0;
+    need(::read(said[0], &byte, 1), "wait for the daemon");
     ::wait(nullptr);
 }
 
