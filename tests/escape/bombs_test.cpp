@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -142,11 +143,32 @@ TEST_CASE("an endless output is cut, and the run goes on", "[attack]") {
 
 TEST_CASE("the server can watch files while a jail takes all that it can", "[attack]") {
     jail::Spec job = spec({"inotify-instances", "1000"});
-    job.limits.open_files = 1024;
+    job.limits.open_files = jail::Limits{}.open_files;
     const Process process = jail::test::spawner().launch(job);
     wait_for_output(process);
     const base::Fd ours(::inotify_init1(IN_CLOEXEC));
     CHECK(ours);
+}
+
+TEST_CASE("the server can start programs while a jail has descriptors in flight", "[attack]") {
+    jail::Spec job = spec({"descriptors-in-flight", "100"});
+    job.limits.open_files = jail::Limits{}.open_files;
+    const Process process = jail::test::spawner().launch(job);
+    wait_for_output(process);
+    // As many as a user's programs have at most places: the kernel compares with the same number.
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    rlimit usual = before;
+    usual.rlim_cur = std::min<rlim_t>(1024, before.rlim_max);
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &usual) == 0);
+    std::string told = "refused";
+    try {
+        told = told_by(jail::test::run(spec({"say-ok"})));
+    } catch (const base::Error& error) {
+        told = error.what();
+    }
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK(told == "ok");
 }
 
 TEST_CASE("the server can have timers while a jail takes all that it can", "[attack]") {

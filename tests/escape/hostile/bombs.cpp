@@ -8,11 +8,13 @@
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstring>
 #include <ctime>
 
@@ -197,6 +199,31 @@ void pending_signals(const Arguments& a) {
     for (;;) ::pause();
 }
 
+/// Sent to a socket that nobody reads: closed here, and not there yet.
+void descriptors_in_flight(const Arguments& a) {
+    constexpr std::size_t kAtOnce = 250;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(kAtOnce * sizeof(int))> control{};
+    const std::array<int, kAtOnce> all_the_same{};
+    char byte = 'x';
+    iovec part{&byte, 1};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* const head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof all_the_same);
+    std::memcpy(CMSG_DATA(head), all_the_same.data(), sizeof all_the_same);
+    take_many(a, [&](long) {
+        int pair[2];
+        if (::socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) != 0) return static_cast<ssize_t>(-1);
+        return ::sendmsg(pair[0], &message, MSG_DONTWAIT);
+    });
+    for (;;) ::pause();
+}
+
 void output(const Arguments& a) {
     const std::string block(1 << 20, 'x');
     for (long i = 0; i < number(a.at(0)); ++i)
@@ -221,6 +248,7 @@ constexpr Word kWords[] = {
     {"memory-files", memory_files},
     {"inotify-instances", inotify_instances},
     {"pending-signals", pending_signals},
+    {"descriptors-in-flight", descriptors_in_flight},
     {"output", output},
 };
 
