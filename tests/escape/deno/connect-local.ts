@@ -1,0 +1,1 @@
+await attempt(() => Deno.connect({ transport: "unix", path: `${given("FOLDER")}/socket` }));

@@ -1,0 +1,1 @@
+await attempt(() => Deno.connect({ hostname: "::1", port: Number(given("TCP6")) }));

@@ -1,0 +1,2 @@
+import { readFileSync } from "node:fs";
+await attempt(() => readFileSync("/etc/passwd"));

@@ -1,0 +1,1 @@
+await attempt(() => Deno.open("/proc/sys/kernel/core_pattern", { write: true }));

@@ -1,0 +1,1 @@
+await attempt(() => Deno.readTextFile(`${given("FOLDER")}/secret`));

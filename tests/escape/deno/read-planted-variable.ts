@@ -1,0 +1,1 @@
+await attempt(() => Deno.env.get("OAUTH3_ESCAPE_PLANTED") ?? fail("nothing"));

@@ -1,0 +1,1 @@
+await attempt(() => Deno.readTextFile(`/proc/${given("SERVER")}/environ`));

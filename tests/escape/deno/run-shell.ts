@@ -1,0 +1,1 @@
+await attempt(() => new Deno.Command("/bin/sh", { args: ["-c", "true"] }).output());

@@ -1,0 +1,1 @@
+await attempt(() => Deno.kill(Number(given("SERVER")), "SIGCONT"));

@@ -1,0 +1,1 @@
+await attempt(() => Deno.writeTextFile(`${given("PLACE")}/new`, "x"));
