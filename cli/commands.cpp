@@ -18,6 +18,7 @@ std::vector<Command> all_commands() {
         out.insert(out.end(), group.begin(), group.end());
     out.push_back(login_link_command());
     out.push_back(serve_command());
+    out.push_back(doctor_command());
     out.push_back(backup_command());
     out.push_back(restore_command());
     return out;

@@ -32,6 +32,7 @@ std::vector<Command> audit_commands();
 Command login_link_command();
 
 Command serve_command();
+Command doctor_command();
 Command backup_command();
 Command restore_command();  // backup.cpp
 

@@ -43,6 +43,7 @@ api::ServerOptions server_options(const Arguments& arguments) {
     options.owner_key_out = arguments.text_or("--owner-key-out", "");
     options.ready_file = arguments.text_or("--ready-file", "");
     options.deno = arguments.text_or("--deno", "");
+    options.allow_weak_sandbox = words_of(arguments.text_or("--allow-weak-sandbox", ""));
 
     options.signup = signup_mode(arguments);
     options.approval_by_link = arguments.text_or("--approval", "owner") == "link";
@@ -154,6 +155,10 @@ std::vector<OptionSpec> serve_options() {
          .value = "FILE",
          .help = "File that gets the server's URL once clients can connect",
          .is_path = true},
+        {.name = "--allow-weak-sandbox",
+         .value = "LIST",
+         .help = "INSECURE: run programs although these protections are missing: names as "
+                 "'oauth3 doctor' tells them, joined by commas"},
         {.name = "--deno",
          .value = "FILE",
          .help = "The deno program that runs skills, if it is not found by itself",

@@ -12,6 +12,7 @@
 #include "http/peer.h"
 #include "http/server.h"
 #include "http/tls.h"
+#include "jail/checkup.h"
 #include "jail/spawner.h"
 #include "orchestrator/access.h"
 #include "orchestrator/orchestrator.h"
@@ -126,6 +127,36 @@ void warn_of_insecure(const ServerOptions& options, const Listening& plan) {
             plan.public_url);
 }
 
+/// Tries the sandbox out, and refuses to serve where it does not hold. What jails then have to be
+/// made without.
+jail::Without check_sandbox(const jail::Spawner& spawner, const std::vector<std::string>& allowed) {
+    const jail::CheckUp found = jail::check_up(spawner);
+    const std::vector<jail::Finding> refused = jail::unacceptable(found, allowed);
+    if (!refused.empty()) {
+        std::string names;
+        for (const jail::Finding& finding : refused)
+            names += (names.empty() ? "" : ",") + finding.name;
+        const jail::Finding& first = refused.front();
+        throw base::Error(
+            "weak_sandbox",
+            fmt::format("the sandbox does not hold on this machine: {}: {}", first.name,
+                        first.seen),
+            fmt::format(
+                "{}{}\"oauth3 doctor\" tells all; --allow-weak-sandbox={} would run programs "
+                "all the same",
+                first.mend, first.mend.empty() ? "" : "; ", names));
+    }
+    for (const jail::Finding& finding : found.findings) {
+        if (finding.verdict == jail::Verdict::yes) continue;
+        if (finding.verdict == jail::Verdict::no)
+            base::log_warning("INSECURE: the sandbox has no {}: {}", finding.name, finding.seen);
+        else
+            base::log_info("sandbox: {} is {}: {}", finding.name, jail::to_string(finding.verdict),
+                           finding.seen);
+    }
+    return found.without;
+}
+
 std::vector<Gauge> gauges(const http::Server& server, orchestrator::Orchestrator& orchestrator) {
     std::vector<Gauge> out{{"http_connections",
                             "Open connections.",
@@ -149,6 +180,7 @@ void run_server(const ServerOptions& options) {
         throw base::Error("usage", "--retention is at least 7 days");
     // Before any thread, any secret and any big memory: see jail/spawner.h.
     const jail::Spawner spawner = jail::Spawner::start();
+    const jail::Without without = check_sandbox(spawner, options.allow_weak_sandbox);
     // Nobody of the same user may read this process's memory, nor may a core file hold it.
     ::prctl(PR_SET_DUMPABLE, 0);
     ::signal(SIGPIPE, SIG_IGN);
@@ -161,7 +193,7 @@ void run_server(const ServerOptions& options) {
     orchestrator::Logins logins(database, access, clock);
     orchestrator::Replays replays(database, clock);
     const runtime::Deno deno(spawner, runtime::find_deno(options.deno),
-                             options.data_folder / "runtime");
+                             options.data_folder / "runtime", without);
     std::shared_ptr<http::Tls> tls;
     if (!options.tls_cert.empty())
         tls = std::make_shared<http::Tls>(options.tls_cert, options.tls_key);

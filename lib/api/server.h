@@ -27,6 +27,8 @@ struct ServerOptions {
     std::filesystem::path owner_key_out;  ///< where the first start writes the owner's key (0600)
     std::filesystem::path ready_file;     ///< gets the base URL once clients can connect
     std::filesystem::path deno;           ///< empty: looked for
+    /// Protections of the sandbox (jail/checkup.h) without which runs are accepted all the same.
+    std::vector<std::string> allow_weak_sandbox;
 
     std::optional<Signup> signup;        ///< none: open if bound only to loopback, else closed
     bool approval_by_link = false;       ///< insecure; refuses other addresses than loopback...

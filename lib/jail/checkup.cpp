@@ -75,8 +75,7 @@ class Examination {
         made.cwd = "/tmp";
         made.probe = probe;
         // The narrowest is the one that programs get; the others need calls to wait with.
-        made.syscalls =
-            probe == Probe::surroundings ? SyscallProfile::deno : SyscallProfile::build;
+        made.syscalls = probe == Probe::surroundings ? SyscallProfile::deno : SyscallProfile::build;
         made.without = out_.without;
         return made;
     }
@@ -162,7 +161,8 @@ class Examination {
 
     void check_user() {
         const bool plain = value("uid") == "1000";
-        if (!plain) return add("user", false, "the program is uid " + value("uid") + " in the jail");
+        if (!plain)
+            return add("user", false, "the program is uid " + value("uid") + " in the jail");
         if (spawner_.has_separate_ids())
             return add("user", true, "each jail runs as a host user of its own, who owns nothing");
         add("user", Verdict::weaker,
@@ -174,7 +174,8 @@ class Examination {
     void check_files() {
         const bool good = refused("read./etc/passwd") && refused("read./home") &&
                           refused("read./proc/sys") && refused("read./proc/sysrq-trigger") &&
-                          refused("write./") && refused("write./dev") && value("write./tmp") == "ok";
+                          refused("write./") && refused("write./dev") &&
+                          value("write./tmp") == "ok";
         add("files", good,
             "read " + tried({"read./etc/passwd", "read./home", "read./proc/sys"}) + "; write " +
                 tried({"write./", "write./dev", "write./tmp"}));
@@ -221,8 +222,8 @@ class Examination {
 
     void check_calls() {
         const std::initializer_list<std::string_view> calls = {
-            "call.mount", "call.unshare", "call.ptrace", "call.keyctl", "call.bpf",
-            "call.io_uring", "call.perf", "call.netlink", "call.unknown"};
+            "call.mount",    "call.unshare", "call.ptrace",  "call.keyctl", "call.bpf",
+            "call.io_uring", "call.perf",    "call.netlink", "call.unknown"};
         bool good = value("Seccomp") == "2" && value("call.unknown") == "ENOSYS";
         for (const std::string_view call : calls)
             if (call != "call.unknown") good = good && value(call) == "EPERM";
@@ -241,9 +242,10 @@ class Examination {
         std::string text = "version " + std::to_string(abi) + " of Landlock, making a device: " +
                            (found == seen.end() ? "not tried" : found->second);
         if (!holds)
-            return add("landlock", false, std::move(text),
-                       "a kernel (5.13 or newer) with CONFIG_SECURITY_LANDLOCK, and \"landlock\" in "
-                       "its parameter lsm=");
+            return add(
+                "landlock", false, std::move(text),
+                "a kernel (5.13 or newer) with CONFIG_SECURITY_LANDLOCK, and \"landlock\" in "
+                "its parameter lsm=");
         if (abi >= landlock::kTcp) return add("landlock", true, std::move(text));
         add("landlock", Verdict::weaker, std::move(text) + "; it does not know TCP yet",
             "Linux 6.7 or newer");

@@ -71,6 +71,7 @@ void enter_isolation(const Spec& spec, const seccomp::Filters& filters) {
     ::umask(0077);
     if (::setsid() < 0) base::throw_errno("setsid");
     namespaces::forbid_nested();
+    namespaces::limit_watches();
     namespaces::set_names(spec.hostname);
     mounts::cut_propagation();
     {

@@ -102,9 +102,7 @@ int wait_for(std::vector<pollfd>& watched, int milliseconds) {
 class Helper {
   public:
     explicit Helper(base::Fd socket)
-        : socket_(std::move(socket)),
-          ids_(usable_host_ids()),
-          groups_(Cgroups::find()) {}
+        : socket_(std::move(socket)), ids_(usable_host_ids()), groups_(Cgroups::find()) {}
 
     /// Spawner::start() waits for this packet.
     void tell_ready() const {

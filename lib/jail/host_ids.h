@@ -29,8 +29,8 @@ struct HostIds {
 /// are taken then, or, like an ordinary user, its own id.
 HostIds choose_host_ids(uid_t uid, gid_t gid, std::string_view id_map);
 
-/// The first of at least kMaxJails subordinate ids that a user has, or nothing. `subids` is the text
-/// of /etc/subuid or /etc/subgid, whose lines name a user by name or number; `passwd`, that of
+/// The first of at least kMaxJails subordinate ids that a user has, or nothing. `subids` is the
+/// text of /etc/subuid or /etc/subgid, whose lines name a user by name or number; `passwd`, that of
 /// /etc/passwd, says which names are this user's.
 std::optional<uid_t> subordinate_ids(std::string_view subids, std::string_view passwd, uid_t uid);
 

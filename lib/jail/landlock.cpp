@@ -15,20 +15,20 @@ namespace oauth3::jail::landlock {
 namespace {
 
 // Spelt out: the headers of the system may be older than its kernel.
-constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
-                                LANDLOCK_ACCESS_FS_READ_DIR;
+constexpr std::uint64_t kRead =
+    LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 constexpr std::uint64_t kWriteFile = LANDLOCK_ACCESS_FS_WRITE_FILE;
 constexpr std::uint64_t kChange =
     LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
     LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
     LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
-constexpr std::uint64_t kRefer = 1ULL << 13;         // ABI 2: moving between folders
-constexpr std::uint64_t kTruncate = 1ULL << 14;      // ABI 3
-constexpr std::uint64_t kIoctlDev = 1ULL << 15;      // ABI 5
-constexpr std::uint64_t kBindTcp = 1ULL << 0;        // ABI 4
-constexpr std::uint64_t kConnectTcp = 1ULL << 1;     // ABI 4
-constexpr std::uint64_t kAbstractUnix = 1ULL << 0;   // ABI 6
-constexpr std::uint64_t kSignal = 1ULL << 1;         // ABI 6
+constexpr std::uint64_t kRefer = 1ULL << 13;        // ABI 2: moving between folders
+constexpr std::uint64_t kTruncate = 1ULL << 14;     // ABI 3
+constexpr std::uint64_t kIoctlDev = 1ULL << 15;     // ABI 5
+constexpr std::uint64_t kBindTcp = 1ULL << 0;       // ABI 4
+constexpr std::uint64_t kConnectTcp = 1ULL << 1;    // ABI 4
+constexpr std::uint64_t kAbstractUnix = 1ULL << 0;  // ABI 6
+constexpr std::uint64_t kSignal = 1ULL << 1;        // ABI 6
 
 /// struct landlock_ruleset_attr as of ABI 6. A kernel that knows less of it takes it as long as
 /// the rest is zero.
@@ -66,15 +66,15 @@ void allow_below(const base::Fd& ruleset, const char* path, std::uint64_t access
 }  // namespace
 
 int abi() {
-    const long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0,
-                                   LANDLOCK_CREATE_RULESET_VERSION);
+    const long version =
+        ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
     return version < 0 ? 0 : static_cast<int>(version);
 }
 
 void restrict_self() {
     const Ruleset wanted = handled(abi());
-    const base::Fd ruleset(static_cast<int>(
-        ::syscall(SYS_landlock_create_ruleset, &wanted, sizeof wanted, 0)));
+    const base::Fd ruleset(
+        static_cast<int>(::syscall(SYS_landlock_create_ruleset, &wanted, sizeof wanted, 0)));
     if (!ruleset) base::throw_errno("landlock");
     // No device needs an ioctl, and nobody makes devices, whatever the mounts say.
     const std::uint64_t all =

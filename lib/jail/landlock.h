@@ -8,10 +8,10 @@ namespace oauth3::jail::landlock {
 int abi();
 
 /// What a jail is held to, by the version that brought it.
-inline constexpr int kFiles = 1;     ///< Linux 5.13
-inline constexpr int kTcp = 4;       ///< Linux 6.7
-inline constexpr int kDevices = 5;   ///< Linux 6.10
-inline constexpr int kScopes = 6;    ///< Linux 6.12
+inline constexpr int kFiles = 1;    ///< Linux 5.13
+inline constexpr int kTcp = 4;      ///< Linux 6.7
+inline constexpr int kDevices = 5;  ///< Linux 6.10
+inline constexpr int kScopes = 6;   ///< Linux 6.12
 
 /// Holds the calling thread, and all that it starts, to: reading and executing below "/"; writing
 /// below /tmp and /dev/shm, and to files that exist in /dev; no TCP, neither bind nor connect; no

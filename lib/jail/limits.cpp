@@ -31,6 +31,8 @@ void apply(const Limits& limits) {
     set(RLIMIT_FSIZE, limits.file_bytes, "limit file size");
     set(RLIMIT_MEMLOCK, limits.locked_bytes, "limit locked memory");
     set(RLIMIT_MSGQUEUE, 0, "limit message queues");
+    // Timers and queued signals, of which the server's user has a number that jails share.
+    set(RLIMIT_SIGPENDING, 256, "limit pending signals");
     // SIGXCPU first, which says why, and SIGKILL a second later to what ignores it.
     constexpr std::uint64_t kForEver = std::uint64_t{1} << 32;
     if (limits.cpu_seconds > 0)

@@ -97,10 +97,11 @@ void write_files(const base::Fd& tmp, const std::vector<File>& files) {
 
 /// A place to write, of limited size, from which nothing can be run.
 base::Fd new_scratch(const Spec& spec, const std::string& step) {
-    return new_filesystem(
-        "tmpfs",
-        {{"mode", "0700"}, {"size", std::to_string(spec.tmp_bytes)}, {"nr_inodes", std::to_string(spec.limits.tmp_inodes)}},
-        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, step);
+    return new_filesystem("tmpfs",
+                          {{"mode", "0700"},
+                           {"size", std::to_string(spec.tmp_bytes)},
+                           {"nr_inodes", std::to_string(spec.limits.tmp_inodes)}},
+                          MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, step);
 }
 
 void fill_dev(const Spec& spec, const Sources& sources) {

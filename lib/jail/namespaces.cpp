@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace oauth3::jail::namespaces {
@@ -47,8 +48,7 @@ void run_tool(std::vector<std::string> arguments) {
     argv.push_back(nullptr);
     char* no_environment[] = {nullptr};
     pid_t child = -1;
-    const int error =
-        ::posix_spawn(&child, argv[0], nullptr, nullptr, argv.data(), no_environment);
+    const int error = ::posix_spawn(&child, argv[0], nullptr, nullptr, argv.data(), no_environment);
     if (error != 0) throw base::SystemError(error, "start " + arguments[0]);
     int status = -1;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -95,13 +95,26 @@ void map_ids(pid_t pid, uid_t host_uid, gid_t host_gid) {
 void map_subordinate_ids(pid_t pid, uid_t host_uid, gid_t host_gid) {
     const std::string child = std::to_string(pid);
     write_proc("/proc/" + child + "/setgroups", "deny", "forbid setgroups");
-    run_tool({"/usr/bin/newuidmap", child, std::to_string(kInsideId), std::to_string(host_uid), "1"});
-    run_tool({"/usr/bin/newgidmap", child, std::to_string(kInsideId), std::to_string(host_gid), "1"});
+    run_tool(
+        {"/usr/bin/newuidmap", child, std::to_string(kInsideId), std::to_string(host_uid), "1"});
+    run_tool(
+        {"/usr/bin/newgidmap", child, std::to_string(kInsideId), std::to_string(host_gid), "1"});
 }
 
 void forbid_nested() {
     // Counted for each user namespace: what is written here holds below the writer's own.
     write_proc("/proc/sys/user/max_user_namespaces", "0", "forbid nested user namespaces");
+}
+
+void limit_watches() {
+    // These count for the user who made the namespace as well: one jail could use up all that the
+    // server's user may have. A kernel built without them has no such file.
+    for (const auto& [name, most] :
+         {std::pair("inotify_instances", "16"), std::pair("inotify_watches", "4096"),
+          std::pair("fanotify_groups", "0"), std::pair("fanotify_marks", "0")}) {
+        const std::string path = std::string("/proc/sys/user/max_") + name;
+        if (::access(path.c_str(), F_OK) == 0) write_proc(path, most, "limit watches of files");
+    }
 }
 
 void set_names(const std::string& hostname) {

@@ -35,6 +35,9 @@ void map_subordinate_ids(pid_t pid, uid_t host_uid, gid_t host_gid);
 /// and reach parts of the kernel that are closed to it. Needs the host's /proc.
 void forbid_nested();
 
+/// In the child: how many files the whole jail may watch (inotify(7), fanotify(7)). As above.
+void limit_watches();
+
 /// In the child: host name, and no domain name.
 void set_names(const std::string& hostname);
 

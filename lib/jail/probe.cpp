@@ -85,8 +85,7 @@ void try_calls() {
     tell("call.mount", ::mount("none", "/tmp", "tmpfs", 0, nullptr));
     tell("call.unshare", ::unshare(CLONE_NEWUSER));
     tell("call.ptrace", ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr));
-    tell("call.keyctl",
-         ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0));
+    tell("call.keyctl", ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0));
     // With arguments that are wrong: a kernel that lets the call through answers EFAULT or EINVAL.
     tell("call.bpf", ::syscall(SYS_bpf, -1, nullptr, 0));
     tell("call.io_uring", ::syscall(SYS_io_uring_setup, 0, nullptr));
@@ -120,8 +119,8 @@ void look_around() {
 void use_memory() {
     constexpr std::size_t kPage = 4096;
     for (std::size_t done = 0; done < 2 * kProbeMemory; done += kPage << 8) {
-        void* const block = ::mmap(nullptr, kPage << 8, PROT_READ | PROT_WRITE,
-                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        void* const block =
+            ::mmap(nullptr, kPage << 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (block == MAP_FAILED) return tell("memory", -1);
         std::memset(block, 1, kPage << 8);
     }

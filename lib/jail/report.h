@@ -31,8 +31,8 @@ struct Report {
     /// Of all processes together where the kernel tells, else of the largest.
     std::uint64_t peak_memory_bytes = 0;
     std::uint64_t largest_process_bytes = 0;  ///< resident set, files that it maps included
-    std::uint64_t peak_tasks = 0;  ///< 0 if the kernel does not tell
-    bool oom = false;              ///< memory ran out, and the kernel killed something for it
+    std::uint64_t peak_tasks = 0;             ///< 0 if the kernel does not tell
+    bool oom = false;  ///< memory ran out, and the kernel killed something for it
     Held held;
     std::string text;
     base::Fd pidfd;

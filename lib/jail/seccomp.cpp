@@ -54,33 +54,69 @@ constexpr const char* kCommon[] = {
     "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown"};
 
 /// Children, jobs and files, as a shell handles them.
-constexpr const char* kShell[] = {
-    "alarm", "chmod", "copy_file_range", "creat", "faccessat", "fadvise64", "fallocate", "fchdir",
-    "fchmod", "fchmodat", "flock", "fork", "fstatfs", "getdents", "getgroups", "getitimer",
-    "getpgid", "getpgrp", "getpriority", "getresgid", "getresuid", "getrlimit", "getsid", "kill",
-    "link", "linkat", "mkdirat", "open", "pause", "pipe", "pselect6", "readlinkat", "renameat",
-    "renameat2", "rmdir", "rt_sigpending", "rt_sigsuspend", "rt_sigtimedwait", "select", "sendfile",
-    "setitimer", "setpgid", "setpriority", "setrlimit", "splice", "statfs", "symlinkat", "tee",
-    "times", "tkill", "truncate", "umask", "unlinkat", "utime", "utimensat", "utimes", "vfork",
-    "waitid"};
+constexpr const char* kShell[] = {"alarm",         "chmod",           "copy_file_range",
+                                  "creat",         "faccessat",       "fadvise64",
+                                  "fallocate",     "fchdir",          "fchmod",
+                                  "fchmodat",      "flock",           "fork",
+                                  "fstatfs",       "getdents",        "getgroups",
+                                  "getitimer",     "getpgid",         "getpgrp",
+                                  "getpriority",   "getresgid",       "getresuid",
+                                  "getrlimit",     "getsid",          "kill",
+                                  "link",          "linkat",          "mkdirat",
+                                  "open",          "pause",           "pipe",
+                                  "pselect6",      "readlinkat",      "renameat",
+                                  "renameat2",     "rmdir",           "rt_sigpending",
+                                  "rt_sigsuspend", "rt_sigtimedwait", "select",
+                                  "sendfile",      "setitimer",       "setpgid",
+                                  "setpriority",   "setrlimit",       "splice",
+                                  "statfs",        "symlinkat",       "tee",
+                                  "times",         "tkill",           "truncate",
+                                  "umask",         "unlinkat",        "utime",
+                                  "utimensat",     "utimes",          "vfork",
+                                  "waitid"};
 
 /// Interpreters with a large standard library.
-constexpr const char* kPython[] = {
-    "accept", "accept4", "epoll_create", "eventfd", "fchownat", "inotify_add_watch", "inotify_init1",
-    "inotify_rm_watch", "listen", "memfd_create", "mincore", "mlock", "msync", "munlock", "preadv",
-    "pwritev", "recvmmsg", "rt_sigqueueinfo", "sched_get_priority_max", "sched_get_priority_min",
-    "signalfd4", "sync_file_range", "timer_create", "timer_delete", "timer_getoverrun",
-    "timer_gettime", "timer_settime", "timerfd_create", "timerfd_gettime", "timerfd_settime"};
+constexpr const char* kPython[] = {"accept",
+                                   "accept4",
+                                   "epoll_create",
+                                   "eventfd",
+                                   "fchownat",
+                                   "inotify_add_watch",
+                                   "inotify_init1",
+                                   "inotify_rm_watch",
+                                   "listen",
+                                   "memfd_create",
+                                   "mincore",
+                                   "mlock",
+                                   "msync",
+                                   "munlock",
+                                   "preadv",
+                                   "pwritev",
+                                   "recvmmsg",
+                                   "rt_sigqueueinfo",
+                                   "sched_get_priority_max",
+                                   "sched_get_priority_min",
+                                   "signalfd4",
+                                   "sync_file_range",
+                                   "timer_create",
+                                   "timer_delete",
+                                   "timer_getoverrun",
+                                   "timer_gettime",
+                                   "timer_settime",
+                                   "timerfd_create",
+                                   "timerfd_gettime",
+                                   "timerfd_settime"};
 
 /// Compilers, package managers, version control.
 constexpr const char* kBuild[] = {
-    "chown", "fgetxattr", "flistxattr", "futimesat", "getcpu", "getxattr", "ioprio_get", "lchown",
-    "lgetxattr", "listxattr", "llistxattr", "preadv2", "pwritev2", "sched_getattr",
-    "sched_setaffinity", "sync", "syncfs"};
+    "chown",      "fgetxattr",     "flistxattr",        "futimesat", "getcpu",     "getxattr",
+    "ioprio_get", "lchown",        "lgetxattr",         "listxattr", "llistxattr", "preadv2",
+    "pwritev2",   "sched_getattr", "sched_setaffinity", "sync",      "syncfs"};
 
 /// Calls that libseccomp knows and that are yet refused with ENOSYS: the C library then makes an
 /// older call, whose arguments a filter can see.
-constexpr const char* kFallBack[] = {"clone3", "openat2", "faccessat2", "epoll_pwait2", "close_range"};
+constexpr const char* kFallBack[] = {"clone3", "openat2", "faccessat2", "epoll_pwait2",
+                                     "close_range"};
 
 /// With this call the second program is installed under the first, which hence allows it; the
 /// second refuses it.
@@ -128,8 +164,8 @@ void add_common_conditions(std::vector<Condition>& out) {
     // Names of threads and of memory, death signals and slack. Nothing of privileges, and no
     // seccomp of one's own.
     for (const int option :
-         {PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE,
-          PR_SET_VMA, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_GET_SECUREBITS, PR_SET_TIMERSLACK,
+         {PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_VMA,
+          PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_GET_SECUREBITS, PR_SET_TIMERSLACK,
           PR_GET_TIMERSLACK, PR_SET_THP_DISABLE, PR_GET_THP_DISABLE})
         out.push_back({"prctl", {equal(0, static_cast<std::uint64_t>(option))}});
 

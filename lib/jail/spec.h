@@ -26,7 +26,9 @@ struct File {
 /// Resource limits. Those of setrlimit(2) never raise a hard limit that the server has already.
 /// Core dumps are always off. Who holds them: see Held.
 struct Limits {
-    std::uint64_t open_files = 1024;
+    /// Descriptors of each process. As many again may be on the way in the jail's sockets, and
+    /// these count for the server's user, whose own limit must leave room for its own.
+    std::uint64_t open_files = 512;
     /// Processes and threads of the whole jail, its pid 1 included. Below 4 hardly anything runs.
     std::uint64_t processes = 256;
     std::uint64_t file_bytes = std::uint64_t{64} << 20;
@@ -43,7 +45,8 @@ struct Limits {
     std::uint64_t tmp_inodes = 16384;
 };
 
-/// Which system calls a program may make: what programs of its kind need, and no others (seccomp.h).
+/// Which system calls a program may make: what programs of its kind need, and no others
+/// (seccomp.h).
 enum class SyscallProfile : std::uint8_t { deno, shell, python, build };
 inline constexpr std::size_t kSyscallProfiles = 4;
 

@@ -140,7 +140,8 @@ Outcome outcome_of(jail::Exit exit) {
     outcome.usage = {duration_cast<milliseconds>(exit.usage.wall),
                      duration_cast<milliseconds>(exit.usage.cpu_user),
                      duration_cast<milliseconds>(exit.usage.cpu_system),
-                     exit.usage.peak_memory_bytes, exit.usage.largest_process_bytes,
+                     exit.usage.peak_memory_bytes,
+                     exit.usage.largest_process_bytes,
                      exit.usage.peak_tasks};
     return outcome;
 }

@@ -6,7 +6,7 @@ _oauth3() {
     local IFS=$' \n'
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "execute scope-and-execute scope poll status result cancel signup me history sessions pending show approve deny session tenant key invite owner audit login-link serve backup restore --help --version" -- "$word"))
+        COMPREPLY=($(compgen -W "execute scope-and-execute scope poll status result cancel signup me history sessions pending show approve deny session tenant key invite owner audit login-link serve doctor backup restore --help --version" -- "$word"))
         return
     fi
     case $command in
@@ -211,14 +211,19 @@ _oauth3() {
                 --data-dir) files=1 ;;
             esac ;;
         'serve')
-            options="--config --listen --public-url --allow-host --cors-origin --tls-cert --tls-key --behind-proxy --data-dir --owner-key-out --signup --approval --allow-insecure-remote --no-auth --approval-ttl --retention --poll-hold --max-pending --parallel --metrics-listen --log-format --log-level --ready-file --deno --help"
+            options="--config --listen --public-url --allow-host --cors-origin --tls-cert --tls-key --behind-proxy --data-dir --owner-key-out --signup --approval --allow-insecure-remote --no-auth --approval-ttl --retention --poll-hold --max-pending --parallel --metrics-listen --log-format --log-level --ready-file --allow-weak-sandbox --deno --help"
             case $before in
                 --signup) words="open invite closed" ;;
                 --approval) words="owner link" ;;
                 --log-format) words="text json" ;;
                 --log-level) words="error warning info debug" ;;
                 --config|--tls-cert|--tls-key|--data-dir|--owner-key-out|--ready-file|--deno) files=1 ;;
-                --listen|--public-url|--allow-host|--cors-origin|--approval-ttl|--retention|--poll-hold|--max-pending|--parallel|--metrics-listen) return ;;
+                --listen|--public-url|--allow-host|--cors-origin|--approval-ttl|--retention|--poll-hold|--max-pending|--parallel|--metrics-listen|--allow-weak-sandbox) return ;;
+            esac ;;
+        'doctor')
+            options="--data-dir --deno --json --help"
+            case $before in
+                --data-dir|--deno) files=1 ;;
             esac ;;
         'backup')
             options="--data-dir --json --help"

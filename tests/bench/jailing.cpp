@@ -153,11 +153,10 @@ void measure_deno(const jail::Spawner& spawner, const fs::path& folder, int runs
         [&] {
             return run_plain({deno, "run", "--no-prompt", "--no-remote", "--no-npm", "--no-config",
                               "--no-lock", "--cached-only", "--quiet", "--no-code-cache",
-                              "--allow-env", "--v8-flags=--max-old-space-size=512",
-                              file.string()});
+                              "--allow-env", "--v8-flags=--max-old-space-size=512", file.string()});
         });
-    bench::print_row(row("jailed hello | bare deno run", pair, bench::median(pair.differences),
-                         "ms", 3.0));
+    bench::print_row(
+        row("jailed hello | bare deno run", pair, bench::median(pair.differences), "ms", 3.0));
     bench::print_row(row("  its memory", pair, bench::median(pair.memory), "MiB", 2.0));
 }
 
@@ -180,8 +179,8 @@ void measure(const std::vector<std::string>& words) {
                               "--clearenv", "--ro-bind", root, "/", "--proc", "/proc", "--dev",
                               "/dev", "--tmpfs", "/tmp", "--", "/program"});
         });
-        bench::print_row(row("a jail | bwrap --unshare-all", other, bench::median(other.ratios), "",
-                             0.5));
+        bench::print_row(
+            row("a jail | bwrap --unshare-all", other, bench::median(other.ratios), "", 0.5));
     }
     measure_throughput(spawner, spec);
     if (words.size() > 3) measure_deno(spawner, folder, runs, words[3]);

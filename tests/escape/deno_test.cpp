@@ -66,6 +66,7 @@ std::string as_the_server_does(const std::string& name) {
 std::string with_all_permissions(const std::string& name) {
     jail::Spec job = jail::test::spec({});
     job.root = deno().root();
+    job.syscalls = jail::SyscallProfile::deno;
     job.argv = {"/deno",       "run",       "--allow-all",   "--no-remote", "--no-npm",
                 "--no-config", "--no-lock", "--cached-only", "--quiet",     "--no-code-cache",
                 "main.ts"};
@@ -139,12 +140,13 @@ PROGRAM("TypeScript opens core_pattern for writing", "open-core-pattern", {"NotC
         {"ENOENT"}, {"ok"}, true);
 PROGRAM("TypeScript looks for other processes", "see-processes", {"NotCapable"}, {"nobody"},
         {"ok"});
-PROGRAM("TypeScript signals the server", "signal-server", {"NotCapable"}, {"NotFound"}, {"ok"});
+PROGRAM("TypeScript signals the server", "signal-server", {"NotCapable"}, {"PermissionDenied"},
+        {"ok"});
 PROGRAM("TypeScript runs a shell", "run-shell", {"NotCapable"}, {"ENOENT"}, {"ok"});
-PROGRAM("TypeScript runs a program that it wrote", "run-written-program", {"NotCapable"},
-        {"EACCES"}, {"ok"});
+PROGRAM("TypeScript runs a program that it wrote", "run-written-program", {"NotCapable"}, {"EPERM"},
+        {"ok"});
 PROGRAM("TypeScript loads a library that it wrote", "load-written-library", {"NotCapable"},
-        {"not mapped"}, {"ok"});
+        {"EPERM"}, {"ok"});
 PROGRAM("TypeScript opens a file through the C library", "call-open", {"NotCapable"}, {"refused"},
         {"ok"});
 PROGRAM("TypeScript switches randomisation off through the C library", "call-personality",

@@ -63,7 +63,7 @@ ATTACK("creates a file beside the program", {"create", "/new"}, {"EROFS"},
 ATTACK("cuts a file of the root", {"cut", "/open"}, {"EROFS"},
        with_words({"cut", "{folder}/victim"}, succeeds()));
 ATTACK("deletes a file of the host", {"delete", "/extra/file"}, {"EROFS"},
-       with_words({"delete", "{folder}/victim"}, succeeds()));
+       with_words({"delete", "{folder}/condemned"}, succeeds()));
 ATTACK("gives the program the setuid bit", {"make-setuid", "/hostile"}, {"EROFS"},
        with_words({"make-setuid", "{folder}/victim"}, succeeds()));
 ATTACK("runs a setuid program of the root", {"run-setuid", "/setuid"}, {"its own"},

@@ -98,7 +98,8 @@ class Scene {
         fs::permissions(path(), fs::perms(0755));
         base::write_private_file(path() / "secret", "the secret");
         fs::permissions(path() / "secret", fs::perms(0644));
-        base::write_private_file(path() / "victim", "still whole");
+        for (const char* name : {"victim", "condemned"})
+            base::write_private_file(path() / name, "still whole");
         fs::create_directory(path() / "shared");
         fs::permissions(path() / "shared", fs::perms(0755));
         base::write_private_file(path() / "shared" / "file", "shared");
@@ -196,6 +197,12 @@ std::string told_by(const jail::Exit& exit) {
             return "deadline";
         case jail::Ending::stopped:
             return "stopped";
+        case jail::Ending::memory:
+            return "memory";
+        case jail::Ending::cpu:
+            return "processor time";
+        case jail::Ending::tasks:
+            return "tasks";
         case jail::Ending::setup_failed:
             return "never started: " + exit.setup_error;
     }

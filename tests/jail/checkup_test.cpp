@@ -70,7 +70,9 @@ TEST_CASE("a layer that is not there is found missing, and the others are found 
 
 TEST_CASE("subordinate ids are read from the files of the machine, for a name or a number") {
     const std::string passwd = "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/:/bin/sh\nbroken\n";
-    const auto of = [&](const std::string& subids) { return subordinate_ids(subids, passwd, 1000); };
+    const auto of = [&](const std::string& subids) {
+        return subordinate_ids(subids, passwd, 1000);
+    };
     CHECK(of("bob:100000:65536\nann:165536:65536\n") == 165536U);
     CHECK(of("1000:300000:65536") == 300000U);
     CHECK(of("ann:165536:511\n") == std::nullopt);
@@ -99,9 +101,9 @@ TEST_CASE("an ordinary user with subordinate ids has separate users for its jail
         if (::unshare(CLONE_NEWNS) != 0 ||
             ::mount(nullptr, "/", nullptr, MS_PRIVATE | MS_REC, nullptr) != 0)
             return 1;
-        for (const auto& [name, path] : {std::pair("passwd", "/etc/passwd"),
-                                         std::pair("ids", "/etc/subuid"),
-                                         std::pair("ids", "/etc/subgid")})
+        for (const auto& [name, path] :
+             {std::pair("passwd", "/etc/passwd"), std::pair("ids", "/etc/subuid"),
+              std::pair("ids", "/etc/subgid")})
             if (::mount((folder.path() / name).c_str(), path, nullptr, MS_BIND, nullptr) != 0)
                 return 2;
         if (::setgid(kUser) != 0 || ::setuid(kUser) != 0) return 3;

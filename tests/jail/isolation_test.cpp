@@ -131,7 +131,8 @@ TEST_CASE("no mount of the host is left") {
         CHECK(line.find("master:") == std::string::npos);
     }
     CHECK(points == std::set<std::string>{"/", "/dev", "/dev/full", "/dev/null", "/dev/random",
-                                          "/dev/shm", "/dev/urandom", "/dev/zero", "/proc", "/tmp"});
+                                          "/dev/shm", "/dev/urandom", "/dev/zero", "/proc",
+                                          "/tmp"});
 }
 
 TEST_CASE("only /tmp and /dev/shm can be written, and nothing in them can be run") {

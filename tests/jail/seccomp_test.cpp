@@ -99,21 +99,80 @@ constexpr std::array kProfiles = {SyscallProfile::deno, SyscallProfile::shell,
 }  // namespace
 
 TEST_CASE("the doors of the kernel are shut in every profile") {
-    const std::vector<long> shut = {
-        SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_open_tree, SYS_move_mount,
-        SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr,
-        SYS_open_by_handle_at, SYS_name_to_handle_at, SYS_unshare, SYS_setns, SYS_ptrace,
-        SYS_process_vm_readv, SYS_process_vm_writev, SYS_process_madvise, SYS_pidfd_getfd,
-        SYS_pidfd_open, SYS_pidfd_send_signal, SYS_kcmp, SYS_add_key, SYS_request_key, SYS_keyctl,
-        SYS_bpf, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_userfaultfd,
-        SYS_perf_event_open, SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_kexec_load,
-        SYS_kexec_file_load, SYS_reboot, SYS_swapon, SYS_swapoff, SYS_syslog, SYS_acct,
-        SYS_quotactl, SYS_sethostname, SYS_setdomainname, SYS_settimeofday, SYS_clock_settime,
-        SYS_adjtimex, SYS_clock_adjtime, SYS_iopl, SYS_ioperm, SYS_setuid, SYS_setgid,
-        SYS_setresuid, SYS_setresgid, SYS_setgroups, SYS_capset, SYS_seccomp, SYS_memfd_secret,
-        SYS_landlock_create_ruleset, SYS_move_pages, SYS_migrate_pages, SYS_mbind,
-        SYS_fanotify_init, SYS_lookup_dcookie, SYS_vhangup, SYS_modify_ldt, SYS_shmget, SYS_msgget,
-        SYS_semget, SYS_mq_open, SYS_vmsplice, SYS_remap_file_pages, SYS_nfsservctl};
+    const std::vector<long> shut = {SYS_mount,
+                                    SYS_umount2,
+                                    SYS_pivot_root,
+                                    SYS_chroot,
+                                    SYS_open_tree,
+                                    SYS_move_mount,
+                                    SYS_fsopen,
+                                    SYS_fsconfig,
+                                    SYS_fsmount,
+                                    SYS_fspick,
+                                    SYS_mount_setattr,
+                                    SYS_open_by_handle_at,
+                                    SYS_name_to_handle_at,
+                                    SYS_unshare,
+                                    SYS_setns,
+                                    SYS_ptrace,
+                                    SYS_process_vm_readv,
+                                    SYS_process_vm_writev,
+                                    SYS_process_madvise,
+                                    SYS_pidfd_getfd,
+                                    SYS_pidfd_open,
+                                    SYS_pidfd_send_signal,
+                                    SYS_kcmp,
+                                    SYS_add_key,
+                                    SYS_request_key,
+                                    SYS_keyctl,
+                                    SYS_bpf,
+                                    SYS_io_uring_setup,
+                                    SYS_io_uring_enter,
+                                    SYS_io_uring_register,
+                                    SYS_userfaultfd,
+                                    SYS_perf_event_open,
+                                    SYS_init_module,
+                                    SYS_finit_module,
+                                    SYS_delete_module,
+                                    SYS_kexec_load,
+                                    SYS_kexec_file_load,
+                                    SYS_reboot,
+                                    SYS_swapon,
+                                    SYS_swapoff,
+                                    SYS_syslog,
+                                    SYS_acct,
+                                    SYS_quotactl,
+                                    SYS_sethostname,
+                                    SYS_setdomainname,
+                                    SYS_settimeofday,
+                                    SYS_clock_settime,
+                                    SYS_adjtimex,
+                                    SYS_clock_adjtime,
+                                    SYS_iopl,
+                                    SYS_ioperm,
+                                    SYS_setuid,
+                                    SYS_setgid,
+                                    SYS_setresuid,
+                                    SYS_setresgid,
+                                    SYS_setgroups,
+                                    SYS_capset,
+                                    SYS_seccomp,
+                                    SYS_memfd_secret,
+                                    SYS_landlock_create_ruleset,
+                                    SYS_move_pages,
+                                    SYS_migrate_pages,
+                                    SYS_mbind,
+                                    SYS_fanotify_init,
+                                    SYS_lookup_dcookie,
+                                    SYS_vhangup,
+                                    SYS_modify_ldt,
+                                    SYS_shmget,
+                                    SYS_msgget,
+                                    SYS_semget,
+                                    SYS_mq_open,
+                                    SYS_vmsplice,
+                                    SYS_remap_file_pages,
+                                    SYS_nfsservctl};
     for (const SyscallProfile profile : kProfiles)
         for (const long number : shut) {
             INFO("call " << number << " in profile " << static_cast<int>(profile));
@@ -145,7 +204,8 @@ TEST_CASE("nothing but what a list names is allowed, for any number and argument
     for (const SyscallProfile profile : kProfiles) {
         std::size_t count = 0;
         for (long number = 0; number < 1024; ++number)
-            for (const std::uint64_t argument : {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}}) {
+            for (const std::uint64_t argument :
+                 {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}}) {
                 Arguments all{};
                 all.fill(argument);
                 if (answer(filter(profile), number, all) == "allow") {
@@ -175,9 +235,8 @@ TEST_CASE("clone makes threads and processes, and no namespace") {
                                       CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
     CHECK(clone(kThread) == "allow");
     CHECK(clone(SIGCHLD | CLONE_CHILD_SETTID) == "allow");
-    for (const std::uint64_t flag :
-         {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID,
-          CLONE_NEWNET}) {
+    for (const std::uint64_t flag : {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
+                                     CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET}) {
         CHECK(clone(flag) == "EPERM");
         CHECK(clone(flag | kThread) == "EPERM");
         CHECK(clone(flag | SIGCHLD) == "EPERM");
@@ -189,7 +248,8 @@ TEST_CASE("sockets are local or IP streams and datagrams") {
         return answer(filter(SyscallProfile::build), SYS_socket, {family, type, 0, 0, 0, 0});
     };
     for (const int family : {AF_UNIX, AF_INET, AF_INET6})
-        for (const int type : std::array<int, 3>{SOCK_STREAM, SOCK_DGRAM, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK})
+        for (const int type : std::array<int, 3>{SOCK_STREAM, SOCK_DGRAM,
+                                                 SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK})
             CHECK(socket(static_cast<std::uint64_t>(family), static_cast<std::uint64_t>(type)) ==
                   "allow");
     CHECK(socket(AF_UNIX, SOCK_SEQPACKET) == "allow");
@@ -197,8 +257,8 @@ TEST_CASE("sockets are local or IP streams and datagrams") {
         for (std::uint64_t type = 0; type < 16; ++type) {
             const bool ip = family == AF_INET || family == AF_INET6;
             const bool plain = type == SOCK_STREAM || type == SOCK_DGRAM;
-            const bool good = (ip && plain) ||
-                              (family == AF_UNIX && (plain || type == SOCK_SEQPACKET));
+            const bool good =
+                (ip && plain) || (family == AF_UNIX && (plain || type == SOCK_SEQPACKET));
             INFO("family " << family << " type " << type);
             CHECK(socket(family, type) == (good ? "allow" : "EPERM"));
             // The kernel looks at the lower half alone: what stands above must not open a door.
@@ -222,9 +282,9 @@ TEST_CASE("ioctl, prctl, prlimit and personality do a few harmless things") {
         return answer(widest, SYS_prctl, {option, 0, 0, 0, 0, 0});
     };
     CHECK(prctl(PR_SET_NAME) == "allow");
-    for (const int option : {PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_MM, PR_SET_PTRACER,
-                             PR_CAP_AMBIENT, PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_KEEPCAPS,
-                             PR_SET_CHILD_SUBREAPER, PR_SET_TSC})
+    for (const int option :
+         {PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_MM, PR_SET_PTRACER, PR_CAP_AMBIENT,
+          PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_KEEPCAPS, PR_SET_CHILD_SUBREAPER, PR_SET_TSC})
         CHECK(prctl(static_cast<std::uint64_t>(option)) == "EPERM");
     CHECK(answer(widest, SYS_prlimit64, {0, 7, 0, 0, 0, 0}) == "allow");
     CHECK(answer(widest, SYS_prlimit64, {1, 7, 0, 0, 0, 0}) == "EPERM");
