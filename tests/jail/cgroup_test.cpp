@@ -436,7 +436,8 @@ TEST_CASE("runs leave no group, and neither does the end of the helper") {
 
 TEST_CASE("kill -9 of the server leaves no group, and what kill -9 of the helper leaves is swept") {
     root();
-    const bool grouped = !groups_of(spawner().pid()).empty();
+    // On version 2, the first start may move this process; the next ones are then below that place.
+    const bool grouped = spawner().held().memory == Keeper::kernel;
     for (const bool kill_server : {false, true}) {
         base::Pipe news = base::make_pipe();
         const pid_t server = fork_server([&] {
@@ -452,7 +453,7 @@ TEST_CASE("kill -9 of the server leaves no group, and what kill -9 of the helper
         });
         pid_t helper = 0;
         REQUIRE(::read(news.read.get(), &helper, sizeof helper) == sizeof helper);
-        CHECK(groups_of(helper).empty() == !grouped);
+        CHECK((!groups_of(helper).empty() || !grouped));
         REQUIRE(::kill(kill_server ? server : helper, SIGKILL) == 0);
         CHECK(eventually([&] { return is_dead(helper); }));
         if (kill_server) {
