@@ -38,6 +38,16 @@ void drop_needless(std::vector<Branch>& branches) {
     }
 }
 
+/// What a process enters the group through; nothing if the group is gone.
+base::Fd open_entrance(const Branch& branch, const std::string& folder) {
+    if (folder.empty()) return {};
+    const std::string path = branch.unified ? folder : folder + "/tasks";
+    const int how = branch.unified ? O_PATH | O_DIRECTORY : O_WRONLY;
+    base::Fd fd(::open(path.c_str(), how | O_CLOEXEC));
+    if (!fd && errno != ENOENT && errno != ENODEV) base::throw_errno("open a cgroup");
+    return fd;
+}
+
 /// True if a process that starts in the group is in it then.
 bool can_be_entered(const Cgroup& group, const std::string& folder) {
     base::Pipe news = base::make_pipe();
@@ -153,15 +163,20 @@ Cgroup Cgroups::fill(Folders folders, const GroupLimits& limits) {
     group.folders_ = std::move(folders);
     for (std::size_t i = 0; i < group.folders_.size(); ++i) {
         const Branch& branch = branches_[i];
-        const std::string& folder = group.folders_[i];
+        std::string& folder = group.folders_[i];
         if (folder.empty()) continue;
+        base::Fd fd = open_entrance(branch, folder);
+        if (!fd) {
+            // Somebody removed it while it was waiting.
+            remove(std::exchange(folder, make_folder(branch)));
+            fd = open_entrance(branch, folder);
+            if (!fd) remove(std::exchange(folder, ""));
+            if (!fd) continue;
+        }
         if (branch.unified)
-            group.fd_ = base::Fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+            group.fd_ = std::move(fd);
         else
-            group.entrances_.emplace_back(
-                ::open((folder + "/tasks").c_str(), O_WRONLY | O_CLOEXEC));
-        if (branch.unified ? !group.fd_ : !group.entrances_.back())
-            base::throw_errno("open a cgroup");
+            group.entrances_.push_back(std::move(fd));
         if (branch.memory)
             group.memory_ = group.limit_memory(folder, branch.unified, limits.memory_bytes);
         if (branch.tasks)

@@ -196,6 +196,7 @@ class Helper {
         if (!status) return true;
         try {
             if (!err) throw base::SystemError(EMFILE, "take the job's descriptors");
+            if (*size != sizeof limits) throw base::SystemError(EBADMSG, "take the job's limits");
             std::memcpy(&limits, bytes.data(), sizeof limits);
             start(std::move(status), job, out, err, limits);
         } catch (const base::SystemError& error) {

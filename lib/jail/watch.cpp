@@ -19,8 +19,11 @@ using cgroups::read_file;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-/// Four times a second and a little more: well within the second that is promised.
-constexpr milliseconds kInterval{200};
+/// More than four times a second, but not more than a fifth of a processor for a jail of which a
+/// look takes long: well within the second that is promised.
+constexpr milliseconds kShortPause{200};
+constexpr milliseconds kLongPause{500};
+constexpr int kPausePerLook = 4;
 /// No jail has as many processes: its own limit is far below.
 constexpr std::size_t kMostProcesses = 32768;
 
@@ -147,7 +150,11 @@ bool Watcher::walks() const {
 
 Watcher::Finding Watcher::look() {
     if (walks()) {
+        const auto start = std::chrono::steady_clock::now();
         const Sight sight = look_at(init_, orders_.memory_bytes);
+        const auto taken = std::chrono::steady_clock::now() - start;
+        pause_ = std::clamp(std::chrono::duration_cast<milliseconds>(taken * kPausePerLook),
+                            kShortPause, kLongPause);
         peak_memory_ = std::max(peak_memory_, sight.memory_bytes);
         peak_tasks_ = std::max(peak_tasks_, sight.tasks);
         // It may shrink when a child's time is not passed on, as for ignored SIGCHLD.
@@ -164,7 +171,7 @@ Watcher::Finding Watcher::look() {
 }
 
 std::optional<milliseconds> Watcher::next() const {
-    if (walks()) return kInterval;
+    if (walks()) return pause_;
     if (orders_.cpu.count() == 0) return std::nullopt;
     // On all processors together it cannot be used up sooner.
     static const long processors = std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN));

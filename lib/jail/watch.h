@@ -59,6 +59,8 @@ class Watcher {
   private:
     bool walks() const;
 
+    std::chrono::milliseconds pause_{200};
+
     pid_t init_;
     Orders orders_;
     std::chrono::microseconds cpu_{0};  ///< used at the last look, and of that, if it was in /proc:

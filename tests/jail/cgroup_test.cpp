@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 using namespace oauth3;
 using namespace oauth3::jail;
@@ -110,23 +112,34 @@ int inside_of(const Cgroup& group, const std::function<int()>& work) {
 }  // namespace
 
 TEST_CASE("what can be written to is used, and what is not there is not said to hold") {
-    const auto can = [](const std::string& controller) {
-        if (own_place(controller)) return true;
-        const auto unified = own_place("unified");
-        return unified && read_file(unified->folder + "/cgroup.subtree_control")
-                                  .value_or("")
-                                  .find(controller) != std::string::npos;
+    // A version 1 tree that can be written to is enough; of version 2 it takes more, but nothing
+    // comes of a controller that is in neither.
+    const auto unified = own_place("unified");
+    const auto listed =
+        unified ? read_words(unified->folder + "/cgroup.controllers") : std::vector<std::string>{};
+    const auto must = [](const char* name) { return own_place(name).has_value(); };
+    const auto may = [&](const char* name) {
+        return must(name) || std::count(listed.begin(), listed.end(), name) > 0;
     };
+    const std::array<bool, 3> at_least{must("memory"), must("pids"), must("cpu")};
+    const std::array<bool, 3> at_most{may("memory"), may("pids"), may("cpu")};
+    {
+        const Cgroups groups = Cgroups::find();
+        const std::array<bool, 3> said{groups.holds_memory(), groups.holds_tasks(),
+                                       groups.holds_cpu()};
+        for (std::size_t i = 0; i < said.size(); ++i) {
+            CHECK((said[i] || !at_least[i]));
+            CHECK((at_most[i] || !said[i]));
+        }
+    }
     const Held& held = spawner().held();
-    CHECK((held.memory == Keeper::kernel) == can("memory"));
-    CHECK((held.cpu == Keeper::kernel) == can("cpu"));
+    CHECK((held.memory == Keeper::kernel || !at_least[0]));
+    CHECK((held.memory != Keeper::kernel || at_most[0]));
+    CHECK((held.cpu == Keeper::kernel || !at_least[2]));
+    CHECK((held.cpu != Keeper::kernel || at_most[2]));
     CHECK(held.tasks == Keeper::kernel);
     CHECK(held.disk == Keeper::kernel);
     CHECK(held.cpu_time == Keeper::watch);
-    const Cgroups groups = Cgroups::find();
-    CHECK(groups.holds_memory() == can("memory"));
-    CHECK(groups.holds_tasks() == can("pids"));
-    CHECK(groups.holds_cpu() == can("cpu"));
 
     const std::string told = as_user([] {
         const Spawner one = Spawner::start();
@@ -193,6 +206,20 @@ TEST_CASE("a limit that the kernel does not take is not called the kernel's") {
     CHECK(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()) == 3);
 }
 
+TEST_CASE("groups that were removed while they waited are made again") {
+    Cgroups groups(own_places());
+    while (groups.chore_due() == 0) groups.do_chore();
+    std::size_t removed = 0;
+    for (const auto& life : groups_of(::getpid()))
+        for (const auto& entry : fs::directory_iterator(life))
+            removed += entry.is_directory() && ::rmdir(entry.path().c_str()) == 0 ? 1 : 0;
+    CHECK(removed == 4 * groups_of(::getpid()).size());
+    const Cgroup group = groups.make({64 * kMegabyte, 10, 50});
+    CHECK(group.holds_memory() == groups.holds_memory());
+    CHECK(group.holds_tasks() == groups.holds_tasks());
+    CHECK(inside_of(group, [] { return 3; }) == 3);
+}
+
 TEST_CASE("the group holds the number of tasks even of one that no other limit holds") {
     if (!own_place("pids")) return;
     Cgroups groups(own_places());
@@ -256,9 +283,11 @@ TEST_CASE("version 2: the server moves out of the way, but only if it is alone")
     const auto place = own_place("unified");
     if (!place) return;
     const auto controllers = read_words(place->folder + "/cgroup.controllers");
-    if (controllers.empty()) return;
-    // Any controller shows it; the rule is the same for all.
-    const std::vector<std::string> wanted{controllers[0]};
+    // Any controller of whole processes shows it; the rule is the same for all.
+    std::vector<std::string> wanted;
+    for (const auto& name : controllers)
+        if (wanted.empty() && (name == "memory" || name == "hugetlb")) wanted.push_back(name);
+    if (wanted.empty()) return;
     const bool was_on = !read_words(place->folder + "/cgroup.subtree_control").empty();
     if (write_file(place->folder + "/cgroup.subtree_control", "+" + wanted[0]) != 0) return;
     const std::string own = place->folder + "/oauth3test-" + std::to_string(::getpid());
@@ -333,7 +362,8 @@ TEST_CASE("a start sweeps what the dead left, and nothing else") {
 
         sweep(top);
         for (const pid_t pid : {left, reused}) {
-            CHECK(::waitpid(pid, nullptr, 0) == pid);
+            CHECK(eventually([&] { return is_dead(pid); }));
+            end(pid);
         }
         sweep(top);  // those that were not reaped yet may have kept their groups
         CHECK_FALSE(fs::exists(top + "/" + name_for(dead, "5")));
@@ -343,6 +373,7 @@ TEST_CASE("a start sweeps what the dead left, and nothing else") {
             end(pid);
         }
         for (const std::string& name : {own_name, other_space, std::string("oauth3-mine")}) {
+            REQUIRE(fs::exists(top + "/" + name + "/7"));
             CHECK(eventually([&] { return ::rmdir((top + "/" + name + "/7").c_str()) == 0; }));
             CHECK(::rmdir((top + "/" + name).c_str()) == 0);
         }
@@ -405,6 +436,8 @@ TEST_CASE("runs leave no group, and neither does the end of the helper") {
 
 TEST_CASE("kill -9 of the server leaves no group, and what kill -9 of the helper leaves is swept") {
     root();
+    // On version 2, the first start may move this process; the next ones are then below that place.
+    const bool grouped = spawner().held().memory == Keeper::kernel;
     for (const bool kill_server : {false, true}) {
         base::Pipe news = base::make_pipe();
         const pid_t server = fork_server([&] {
@@ -420,8 +453,7 @@ TEST_CASE("kill -9 of the server leaves no group, and what kill -9 of the helper
         });
         pid_t helper = 0;
         REQUIRE(::read(news.read.get(), &helper, sizeof helper) == sizeof helper);
-        const bool grouped = spawner().held().memory == Keeper::kernel;
-        CHECK(groups_of(helper).empty() == !grouped);
+        CHECK((!groups_of(helper).empty() || !grouped));
         REQUIRE(::kill(kill_server ? server : helper, SIGKILL) == 0);
         CHECK(eventually([&] { return is_dead(helper); }));
         if (kill_server) {
@@ -446,19 +478,18 @@ TEST_CASE("a delegated tree is enough for an ordinary user") {
     REQUIRE(::mkdir(top.c_str(), 0755) == 0);
     for (const char* file : {"", "/cgroup.procs", "/tasks"})
         REQUIRE(::chown((top + file).c_str(), 12345, 12345) == 0);
-    const std::string told = as_user([&]() -> std::string {
-        // Only root may move it there.
-        base::Pipe ready = base::make_pipe();
-        Cgroups groups({Place{false, {"memory"}, top}});
-        if (!groups.holds_memory()) return "does not hold: " + groups.reasons();
-        const Cgroup group = groups.make({64 * kMegabyte, 10, 50});
-        const int end = inside_of(group, [] {
-            const std::string block(256 * kMegabyte, 'x');
-            return block.size() > 5 ? 7 : 8;
-        });
-        return "ended by " + std::to_string(end) + (group.usage().oom ? ", oom" : ", no oom");
-    });
-    CHECK(told == "ended by -9, oom");
-    CHECK(std::distance(fs::directory_iterator(top), fs::directory_iterator()) > 0);
-    CHECK(::rmdir(top.c_str()) == 0);
+    const std::string told = as_user(
+        [&] {
+            const Spawner one = Spawner::start();
+            Spec job = spec({"eat", "256"});
+            job.limits.memory_bytes = 64 * kMegabyte;
+            const Exit result = supervise(one.launch(job), {});
+            return std::string(to_string(one.held().memory)) + " " +
+                   std::string(to_string(result.held.memory)) + " " +
+                   (result.ending == Ending::memory ? "memory" : "another end") + " " +
+                   (result.usage.peak_memory_bytes <= 64 * kMegabyte ? "held" : "not held");
+        },
+        [&] { write_file(top + "/cgroup.procs", "0"); });
+    CHECK(told == "kernel kernel memory held");
+    CHECK(eventually([&] { return ::rmdir(top.c_str()) == 0; }));
 }

@@ -109,13 +109,14 @@ pid_t fork_server(const std::function<int()>& work) {
     }
 }
 
-std::string as_user(const std::function<std::string()>& work) {
+std::string as_user(const std::function<std::string()>& work, const std::function<void()>& before) {
     const Folder folder;
     fill_root(folder.path() / "root");
     fs::permissions(folder.path(), fs::perms(0755));
     base::Pipe news = base::make_pipe();
     const pid_t server = fork_server([&] {
         constexpr uid_t kUser = 12345;
+        before();
         if (::getuid() == 0 &&
             (::setgroups(0, nullptr) != 0 || ::setresgid(kUser, kUser, kUser) != 0 ||
              ::setresuid(kUser, kUser, kUser) != 0))

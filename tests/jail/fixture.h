@@ -29,8 +29,10 @@ std::string outside(const std::vector<std::string>& arguments);
 pid_t fork_server(const std::function<int()>& work);
 
 /// What `work` says, done by an ordinary user: by a child with another user id if the tests run as
-/// root. spec() then takes a root that this user can read, and spawner() must not be used.
-std::string as_user(const std::function<std::string()>& work);
+/// root, which does `before` while it is still root. spec() then takes a root that this user can
+/// read, and spawner() must not be used.
+std::string as_user(
+    const std::function<std::string()>& work, const std::function<void()>& before = [] {});
 
 std::vector<std::string> lines(const std::string& text);
 

@@ -54,21 +54,21 @@ TEST_CASE("all memory of a jail is seen, and each page once") {
         std::vector<std::string> words;
         std::uint64_t megabytes;
     };
-    for (const auto& [words, megabytes] : std::vector<Row>{{{"wait"}, 0},
-                                                           {{"eat", "40"}, 40},
-                                                           {{"eat-shared", "40"}, 40},
-                                                           {{"eat-in-files", "40"}, 40},
-                                                           {{"eat-in-disguise", "40"}, 40},
-                                                           {{"eat-below-thread", "40"}, 40},
-                                                           {{"share-with-children", "9", "20"}, 40},
-                                                           {{"eat-in-children", "4", "10"}, 40}}) {
-        const Process process = waiting(words);
-        INFO(words[0]);
+    for (const Row& row : std::vector<Row>{{{"wait"}, 0},
+                                           {{"eat", "40"}, 40},
+                                           {{"eat-shared", "40"}, 40},
+                                           {{"eat-in-files", "40"}, 40},
+                                           {{"eat-in-disguise", "40"}, 40},
+                                           {{"eat-below-thread", "40"}, 40},
+                                           {{"share-with-children", "9", "20"}, 40},
+                                           {{"eat-in-children", "4", "10"}, 40}}) {
+        const Process process = waiting(row.words);
+        INFO(row.words[0]);
         // Children may still be about to start, or to eat.
-        CHECK(eventually([&] { return megabytes_of(process) >= megabytes; }));
-        CHECK(megabytes_of(process) < megabytes + 10);
+        CHECK(eventually([&] { return megabytes_of(process) >= row.megabytes; }));
+        CHECK(megabytes_of(process) < row.megabytes + 10);
         // Pages that are shared are counted for each process as long as that does no harm.
-        CHECK(megabytes_of(process, 1024 * kMegabyte) >= megabytes);
+        CHECK(megabytes_of(process, 1024 * kMegabyte) >= row.megabytes);
     }
 }
 
