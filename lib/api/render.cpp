@@ -36,6 +36,7 @@ Json result_json(const store::ResultRow& result) {
     if (result.oom_killed) out["oom_killed"] = true;
     if (result.truncated) out["truncated"] = true;
     if (result.signal) out["signal"] = *result.signal;
+    if (!result.usage.is_null()) out["usage"] = result.usage;
     return out;
 }
 

@@ -156,10 +156,9 @@ void add_common_conditions(std::vector<Condition>& out) {
     }
 
     // Not TIOCSTI and TIOCLINUX, which type into a terminal; nothing of devices.
-    for (const unsigned long request :
-         {TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ, TIOCGPGRP, TIOCSPGRP, TIOCOUTQ, FIONREAD,
-          FIONBIO, FIOASYNC, FIOCLEX, FIONCLEX})
-        out.push_back({"ioctl", {equal(1, request)}});
+    for (const int request : {TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ, TIOCGPGRP, TIOCSPGRP,
+                              TIOCOUTQ, FIONREAD, FIONBIO, FIOASYNC, FIOCLEX, FIONCLEX})
+        out.push_back({"ioctl", {equal(1, static_cast<std::uint64_t>(request))}});
 
     // Names of threads and of memory, death signals and slack. Nothing of privileges, and no
     // seccomp of one's own.
@@ -175,7 +174,8 @@ void add_common_conditions(std::vector<Condition>& out) {
 
 void add_shell_conditions(std::vector<Condition>& out) {
     // Pipes and plain files; devices would need a privilege anyway.
-    for (const std::uint64_t type : {S_IFIFO, S_IFREG, 0}) {
+    for (const int kind : {S_IFIFO, S_IFREG, 0}) {
+        const auto type = static_cast<std::uint64_t>(kind);
         out.push_back({"mknod", {masked(1, S_IFMT, type)}});
         out.push_back({"mknodat", {masked(2, S_IFMT, type)}});
     }

@@ -39,6 +39,19 @@ std::string own_error(const store::ResultRow& result, std::string reason) {
     return said.empty() ? std::move(reason) : std::string(base::cut_utf8(said, kMaxError));
 }
 
+/// What the run used, and who held it to its limits.
+base::Json usage_json(const runtime::Usage& usage) {
+    base::Json out{{"cpu_ms", (usage.cpu_user + usage.cpu_system).count()},
+                   {"peak_memory_bytes", usage.peak_memory_bytes},
+                   {"limits",
+                    {{"memory", jail::to_string(usage.held.memory)},
+                     {"tasks", jail::to_string(usage.held.tasks)},
+                     {"disk", jail::to_string(usage.held.disk)},
+                     {"cpu_time", jail::to_string(usage.held.cpu_time)}}}};
+    if (usage.peak_tasks != 0) out["peak_tasks"] = usage.peak_tasks;
+    return out;
+}
+
 }  // namespace
 
 Settlement settlement_of(const runtime::Outcome& outcome, base::Seconds timeout) {
@@ -54,6 +67,7 @@ Settlement settlement_of(const runtime::Outcome& outcome, base::Seconds timeout)
     result.err = clean(outcome.err, result.truncated);
     result.exit_code = outcome.exit_code;
     result.duration = outcome.usage.wall;
+    result.usage = usage_json(outcome.usage);
     if (outcome.signal != 0) result.signal = signal_name(outcome.signal);
 
     switch (outcome.cause) {

@@ -142,7 +142,7 @@ Outcome outcome_of(jail::Exit exit) {
                      duration_cast<milliseconds>(exit.usage.cpu_system),
                      exit.usage.peak_memory_bytes,
                      exit.usage.largest_process_bytes,
-                     exit.usage.peak_tasks};
+                     exit.usage.peak_tasks, exit.held};
     return outcome;
 }
 

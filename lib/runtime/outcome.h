@@ -1,5 +1,7 @@
 #pragma once
 
+#include "jail/keeper.h"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -29,6 +31,7 @@ struct Usage {
     std::uint64_t peak_memory_bytes = 0;
     std::uint64_t largest_process_bytes = 0;
     std::uint64_t peak_tasks = 0;
+    jail::Held held;
 };
 
 /// How a run ended and what it said.

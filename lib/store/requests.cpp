@@ -204,7 +204,7 @@ bool Requests::transition(Transaction& tx, RequestRow& row, policy::Status to, b
 }
 
 void Requests::insert_result(Transaction& tx, std::string_view id, const ResultRow& result) {
-    Prepared insert(tx.database(), "INSERT INTO results VALUES (?,?,?,?,?,?,?,?,?,?)");
+    Prepared insert(tx.database(), "INSERT INTO results VALUES (?,?,?,?,?,?,?,?,?,?,?)");
     insert.bind(1, std::string(id));
     insert.bind(2, result.success ? 1 : 0);
     bind_blob(insert, 3, result.out);
@@ -215,6 +215,7 @@ void Requests::insert_result(Transaction& tx, std::string_view id, const ResultR
     insert.bind(8, result.oom_killed ? 1 : 0);
     insert.bind(9, result.truncated ? 1 : 0);
     bind_optional(insert, 10, result.signal);
+    if (!result.usage.is_null()) insert.bind(11, base::dump_json(result.usage));
     insert.exec();
 }
 
@@ -229,7 +230,7 @@ std::optional<ResultRow> Requests::result(std::string_view id) {
     Prepared query(
         database_,
         "SELECT success, stdout, stderr, exit_code, duration, timed_out, oom_killed, truncated, "
-        "signal FROM results WHERE request_id = ?");
+        "signal, usage FROM results WHERE request_id = ?");
     query.bind(1, std::string(id));
     if (!query.executeStep()) return std::nullopt;
     ResultRow out;
@@ -242,6 +243,7 @@ std::optional<ResultRow> Requests::result(std::string_view id) {
     out.oom_killed = query.getColumn(6).getInt() != 0;
     out.truncated = query.getColumn(7).getInt() != 0;
     out.signal = optional_text(query, 8);
+    if (const auto usage = optional_text(query, 9)) out.usage = base::parse_json(*usage);
     return out;
 }
 

@@ -70,6 +70,7 @@ struct ResultRow {
     bool oom_killed = false;
     bool truncated = false;
     std::optional<std::string> signal;
+    base::Json usage;  ///< an object, as the reply tells it; null if it is not known
 };
 
 /// What a transition writes beside the new status. Absent members stay as they are.

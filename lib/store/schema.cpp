@@ -175,6 +175,9 @@ DROP INDEX requests_of_skill;
 CREATE INDEX requests_of_skill ON requests (tenant_id, skill_id, seq)
     WHERE approved_at IS NOT NULL OR (kind = 'scope' AND status = 'completed');
 
+-- What a run used, as the reply tells it: a JSON object.
+ALTER TABLE results ADD COLUMN usage TEXT;
+
 -- All that tells what is overdue: in the table these columns lie behind texts of any length.
 CREATE INDEX requests_deadlines ON requests (status, expires_at, approved_at, created_at, id)
     WHERE status IN ('pending', 'approved', 'awaiting_secrets', 'executing');

@@ -276,3 +276,21 @@ TEST_CASE("a session allows what was approved in it and nothing else") {
     REQUIRE(server.decide(once.id, "approve", {{"level", "once"}}).status == 200);
     CHECK(server.submit(key, code, {{"session_id", "s-2"}}).reply["status"] == "pending");
 }
+
+TEST_CASE("what a run used, and who held it to its limits, is in the result") {
+    const Server server;
+    const Json done = server.run(server.sign_up(), R"(
+        const kept = new Uint8Array(200 << 20).fill(1);
+        console.log(kept.length);
+    )");
+    REQUIRE(done["status"] == "completed");
+    const Json& usage = done["result"]["usage"];
+    CHECK(usage["peak_memory_bytes"].get<std::int64_t>() > (200 << 20));
+    CHECK(usage["cpu_ms"].get<std::int64_t>() > 0);
+    for (const char* limit : {"memory", "tasks", "disk", "cpu_time"}) {
+        const std::string keeper = usage["limits"][limit];
+        INFO(limit);
+        CHECK((keeper == "kernel" || keeper == "watch"));
+    }
+    CHECK(usage["limits"]["disk"] == "kernel");
+}

@@ -97,7 +97,7 @@ class Wire {
         ends.remote_address = "127.0.0.1";
         ends.remote_is_loopback = true;
         std::make_shared<http::Connection>(loop_, http::Stream(std::move(socket), nullptr),
-                                           std::move(ends), io_.get_executor())
+                                           std::move(ends), nullptr, io_.get_executor())
             ->start();
     }
 

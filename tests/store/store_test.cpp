@@ -227,6 +227,7 @@ TEST_CASE_METHOD(Fixture, "bytes come back as they went, NUL and invalid UTF-8 t
     result.duration = oauth3::base::Millis(731);
     result.timed_out = true;
     result.signal = "SIGKILL";
+    result.usage = {{"cpu_ms", 12}, {"limits", {{"memory", "kernel"}}}};
     {
         Transaction tx(database);
         Change change = change_to(Status::failed);
@@ -244,6 +245,7 @@ TEST_CASE_METHOD(Fixture, "bytes come back as they went, NUL and invalid UTF-8 t
     CHECK_FALSE(stored.oom_killed);
     CHECK_FALSE(stored.success);
     CHECK(stored.signal == "SIGKILL");
+    CHECK(stored.usage == result.usage);
     CHECK(requests.find(row.id)->error == kNasty);
     CHECK_FALSE(requests.result("exec_0000000000000000"));
     CHECK(contradictions(database) == Texts{});
