@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "jail/namespaces.h"
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -179,6 +180,11 @@ void add_shell_conditions(std::vector<Condition>& out) {
         out.push_back({"mknod", {masked(1, S_IFMT, type)}});
         out.push_back({"mknodat", {masked(2, S_IFMT, type)}});
     }
+    // To become whom it is already, as posix_spawn() does when it is told to give up privileges.
+    for (const char* call : {"setresuid", "setresgid"})
+        out.push_back(
+            {call,
+             {equal(0, 0xffffffffU), equal(1, namespaces::kInsideId), equal(2, 0xffffffffU)}});
     // To ask, and to set what is set already: others weaken address randomisation.
     out.push_back({"personality", {equal(0, 0xffffffffU)}});
     out.push_back({"personality", {equal(0, 0)}});

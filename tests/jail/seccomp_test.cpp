@@ -290,6 +290,10 @@ TEST_CASE("ioctl, prctl, prlimit and personality do a few harmless things") {
     CHECK(answer(widest, SYS_prlimit64, {1, 7, 0, 0, 0, 0}) == "EPERM");
     CHECK(answer(widest, SYS_personality, {0xffffffff, 0, 0, 0, 0, 0}) == "allow");
     CHECK(answer(widest, SYS_personality, {0x0040000, 0, 0, 0, 0, 0}) == "EPERM");
+    constexpr std::uint64_t kSame = 0xffffffff;
+    CHECK(answer(widest, SYS_setresuid, {kSame, 1000, kSame, 0, 0, 0}) == "allow");
+    CHECK(answer(widest, SYS_setresuid, {kSame, 0, kSame, 0, 0, 0}) == "EPERM");
+    CHECK(answer(widest, SYS_setresuid, {0, 1000, kSame, 0, 0, 0}) == "EPERM");
     CHECK(answer(filter(SyscallProfile::deno), SYS_personality, {0, 0, 0, 0, 0, 0}) == "EPERM");
 }
 
