@@ -58,12 +58,9 @@ std::string render(const Json& document, bool colour) {
         const auto verdict = row.at("verdict").get<std::string>();
         out += fmt::format("{:<13} {}{:<7}{} {}\n", name, colour ? colour_of(verdict) : "", verdict,
                            colour ? "\x1b[0m" : "", row.at("seen").get<std::string>());
-        if (!row.contains("mend")) continue;
-        std::string mend = row.at("mend").get<std::string>();
-        for (std::size_t at = mend.find('\n'); at != std::string::npos;
-             at = mend.find('\n', at + 1))
-            mend.replace(at, 1, "\n" + std::string(23, ' '));
-        out += fmt::format("{:<13} {:<7} mend: {}\n", "", "", mend);
+        if (row.contains("mend"))
+            out +=
+                fmt::format("{:<13} {:<7} mend: {}\n", "", "", row.at("mend").get<std::string>());
     }
     out += document.at("ok").get<bool>() ? "Programs would be run.\n"
                                          : "Programs would be refused: 'oauth3 serve' does not "

@@ -20,6 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 using Seen = std::map<std::string, std::string, std::less<>>;
 
+constexpr const char* kDelegate =
+    "give the server a part of the cgroup tree: Delegate=memory pids cpu in its systemd unit, or "
+    "systemd-run --user --scope -p Delegate=yes; or run it as root";
+
 /// A root with nothing in it.
 class EmptyRoot {
   public:
@@ -230,17 +234,12 @@ class Examination {
         add("system-calls", good, tried(calls), "a kernel with CONFIG_SECCOMP_FILTER");
     }
 
-    /// Where system calls are not filtered, only Landlock refuses what anybody may do.
+    /// Of all that is tried, only Landlock refuses this.
     void check_landlock() {
         const int abi = landlock::abi();
-        Spec job = spec(Probe::surroundings);
-        job.without.syscall_filter = true;
-        const Exit exit = try_it(job, std::chrono::seconds(10));
-        const Seen seen = read(exit.out);
-        const auto found = seen.find("whiteout");
-        const bool holds = found != seen.end() && found->second == "EACCES";
-        std::string text = "version " + std::to_string(abi) + " of Landlock, making a device: " +
-                           (found == seen.end() ? "not tried" : found->second);
+        const bool holds = value("link.shm") == "EACCES";
+        std::string text = "version " + std::to_string(abi) +
+                           " of Landlock, a link in /dev/shm: " + value("link.shm");
         if (!holds)
             return add(
                 "landlock", false, std::move(text),
@@ -251,16 +250,23 @@ class Examination {
             "Linux 6.7 or newer");
     }
 
+    /// Why the kernel does not hold all limits, in one sentence; "" if it does.
+    std::string why_not_the_kernel() const {
+        const std::string& reasons = spawner_.held_reasons();
+        return reasons.substr(0, reasons.find('\n'));
+    }
+
     void add_limit(const char* name, Keeper keeper, bool held, std::string seen) {
-        const std::string& why = spawner_.held_reasons();
-        if (!held) return add(name, false, std::move(seen), why);
+        if (keeper != Keeper::kernel && !why_not_the_kernel().empty())
+            seen += "; " + why_not_the_kernel();
+        if (!held) return add(name, false, std::move(seen), kDelegate);
         switch (keeper) {
             case Keeper::kernel:
                 return add(name, true, "by the kernel; " + seen);
             case Keeper::watch:
-                return add(name, Verdict::watch, "by looking, up to 1 s late; " + seen, why);
+                return add(name, Verdict::watch, "by looking, up to 1 s late; " + seen, kDelegate);
             case Keeper::none:
-                return add(name, false, "by nobody; " + seen, why);
+                return add(name, false, "by nobody; " + seen, kDelegate);
         }
     }
 
@@ -298,7 +304,7 @@ class Examination {
         add("cpu-share", kernel ? Verdict::yes : Verdict::weaker,
             kernel ? "by the kernel; all jails together weigh less than the server"
                    : "jails compete with the server for the processor",
-            kernel ? "" : spawner_.held_reasons());
+            kernel ? "" : kDelegate);
     }
 
     void check_deadline() {

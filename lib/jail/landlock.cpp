@@ -82,7 +82,11 @@ void restrict_self() {
                          LANDLOCK_ACCESS_FS_EXECUTE);
     allow_below(ruleset, "/", kRead);
     allow_below(ruleset, "/dev", kWriteFile | (wanted.files & kTruncate));
-    allow_below(ruleset, "/dev/shm", all);
+    // Shared memory is files; that nothing else can be made there is what a check-up sees of
+    // Landlock.
+    allow_below(ruleset, "/dev/shm",
+                all & ~(LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_MAKE_SOCK |
+                        LANDLOCK_ACCESS_FS_MAKE_FIFO));
     allow_below(ruleset, "/tmp", all);
     if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0)
         base::throw_errno("landlock: restrict");

@@ -108,8 +108,7 @@ void look_around() {
     try_open("write./", "/probe", O_WRONLY | O_CREAT);
     try_open("write./dev", "/dev/probe", O_WRONLY | O_CREAT);
     try_open("write./tmp", "/tmp/probe", O_WRONLY | O_CREAT);
-    // Anybody may make this "device" (a whiteout of overlayfs): only Landlock minds.
-    tell("whiteout", ::mknod("/tmp/whiteout", S_IFCHR | 0600, 0));
+    tell("link.shm", ::symlink("/tmp", "/dev/shm/link"));  // only Landlock minds
     try_connect("connect.loopback", INADDR_LOOPBACK);
     try_connect("connect.outside", 0xC0000201);  // 192.0.2.1, which is nobody's (RFC 5737)
     try_calls();

@@ -48,7 +48,7 @@ void check_output(const Exit& exit, const std::string& expected) {
 
 }  // namespace
 
-TEST_CASE("a shell has pipes, jobs, files and traps under its profile") {
+TEST_CASE("a shell has pipes, jobs, files and traps under its profile", "[host-tools]") {
     check_output(run_tool(SyscallProfile::shell, {"/bin/bash", "-euc", R"(
 trap 'echo trapped' USR1
 for i in 1 2 3; do (echo "child $i" >> /tmp/list) & done; wait
@@ -63,7 +63,8 @@ sleep 0.01; date +%Y | grep -c 20; (exit 7) || echo "$?"
                  "CHILD 1\nCHILD 2\n3\nfirst\ntrapped\nthrough\n600\n1\n7\n");
 }
 
-TEST_CASE("Python has threads, processes, sockets and event loops under its profile") {
+TEST_CASE("Python has threads, processes, sockets and event loops under its profile",
+          "[host-tools]") {
     if (::access("/usr/bin/python3", X_OK) != 0) FAIL("python3 is missing: run scripts/setup");
     check_output(run_tool(SyscallProfile::python, {"/usr/bin/python3", "-I", "-c", R"(
 import asyncio, concurrent.futures, hashlib, json, mmap, os, queue, shutil, signal, socket
@@ -94,7 +95,7 @@ print(hashlib.sha256(b"").hexdigest()[:8], json.dumps({"a": 1}), zlib.crc32(b"x"
                  "285\nsub\npair\nasync\nmmap 1\nalarm\ne3b0c442 {\"a\": 1} 2363233923\n");
 }
 
-TEST_CASE("a compiler and make build something under the profile for building") {
+TEST_CASE("a compiler and make build something under the profile for building", "[host-tools]") {
     check_output(run_tool(SyscallProfile::build, {"/bin/bash", "-euc", R"(
 cd /tmp; export TMPDIR=/tmp
 printf '#include <stdio.h>\nint main(void) { puts("built"); }\n' > main.c
@@ -106,7 +107,7 @@ tar -cf all.tar main.c Makefile; mkdir out; tar -xf all.tar -C out; ls out
                  "177ELF\nMakefile\nmain.c\nit cannot be run in there\n");
 }
 
-TEST_CASE("under a profile that is too narrow, the same programs are refused") {
+TEST_CASE("under a profile that is too narrow, the same programs are refused", "[host-tools]") {
     const Exit shell =
         run_tool(SyscallProfile::deno, {"/bin/bash", "-c", "mkfifo /tmp/f; echo $?"});
     CHECK(shell.out != "0\n");
