@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 namespace oauth3::base {
 namespace {
@@ -96,6 +97,18 @@ bool create_private_file(const fs::path& path, std::string_view bytes) {
 
 void make_private_folder(const fs::path& path) {
     if (!make_folder(path)) check_private(path);
+}
+
+TemporaryFolder::TemporaryFolder(std::string_view purpose) {
+    const std::string name = "oauth3-" + std::string(purpose) + "-XXXXXX";
+    std::string path = (std::filesystem::temp_directory_path() / name).string();
+    if (::mkdtemp(path.data()) == nullptr) throw_errno("make " + path);
+    path_ = path;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
 }
 
 }  // namespace oauth3::base

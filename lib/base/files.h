@@ -23,4 +23,18 @@ bool create_private_file(const std::filesystem::path& path, std::string_view byt
 /// it belongs to neither this user nor root.
 void make_private_folder(const std::filesystem::path& path);
 
+/// A new empty folder of this user alone (0700), that goes with all it holds.
+class TemporaryFolder {
+  public:
+    /// Its name begins with "oauth3-`purpose`-". Throws SystemError.
+    explicit TemporaryFolder(std::string_view purpose);
+    ~TemporaryFolder();
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
 }  // namespace oauth3::base

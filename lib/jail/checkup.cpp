@@ -1,6 +1,7 @@
 #include "jail/checkup.h"
 
 #include "base/error.h"
+#include "base/files.h"
 #include "jail/landlock.h"
 #include "jail/supervise.h"
 
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -20,38 +20,26 @@ namespace {
 namespace fs = std::filesystem;
 using Seen = std::map<std::string, std::string, std::less<>>;
 
+/// What is tried takes milliseconds; a machine may be busy.
+constexpr std::chrono::seconds kPatience{20};
+
 constexpr const char* kDelegate =
     "give the server a part of the cgroup tree: Delegate=memory pids cpu in its systemd unit, or "
     "systemd-run --user --scope -p Delegate=yes; or run it as root";
 
-/// A root with nothing in it.
-class EmptyRoot {
-  public:
-    EmptyRoot() {
-        std::string path = (fs::temp_directory_path() / "oauth3-checkup-XXXXXX").string();
-        if (::mkdtemp(path.data()) == nullptr) base::throw_errno("make " + path);
-        path_ = path;
-        // The jail is another user; the name keeps others from guessing it.
-        ::chmod(path_.c_str(), 0755);
-        for (const char* name : {"proc", "dev", "tmp"})
-            if (::mkdir((path_ / name).c_str(), 0755) != 0) base::throw_errno("make " + path);
-    }
-    ~EmptyRoot() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    EmptyRoot(const EmptyRoot&) = delete;
-    EmptyRoot& operator=(const EmptyRoot&) = delete;
-    const fs::path& path() const { return path_; }
-
-  private:
-    fs::path path_;
-};
+/// Makes a root with nothing in it. The jail is another user, so it must be open to all; its name
+/// keeps others from guessing it.
+void make_root(const fs::path& path) {
+    if (::chmod(path.c_str(), 0755) != 0) base::throw_errno("chmod " + path.string());
+    for (const char* name : {"proc", "dev", "tmp"})
+        if (::mkdir((path / name).c_str(), 0755) != 0) base::throw_errno("make " + path.string());
+}
 
 class Examination {
   public:
     Examination(const Spawner& spawner, const Without& without) : spawner_(spawner) {
         out_.without = without;
+        make_root(root_.path());
     }
 
     CheckUp run() {
@@ -138,7 +126,7 @@ class Examination {
         for (int i = 0; i < kLayersAndOne; ++i) {
             Exit exit;
             try {
-                exit = try_it(spec(Probe::surroundings), std::chrono::seconds(10));
+                exit = try_it(spec(Probe::surroundings), kPatience);
             } catch (const base::Error& error) {
                 why = error.what();
                 mend = error.hint();
@@ -273,7 +261,7 @@ class Examination {
     void check_memory() {
         Spec job = spec(Probe::memory);
         job.limits.memory_bytes = kProbeMemory;
-        const Exit exit = try_it(job, std::chrono::seconds(5));
+        const Exit exit = try_it(job, kPatience);
         add_limit("memory", exit.held.memory, exit.ending == Ending::memory,
                   exit.ending == Ending::memory ? "a program that took more was ended"
                                                 : "a program took twice its share");
@@ -282,7 +270,7 @@ class Examination {
     void check_tasks() {
         Spec job = spec(Probe::tasks);
         job.limits.processes = kProbeTasks;
-        const Exit exit = try_it(job, std::chrono::seconds(5));
+        const Exit exit = try_it(job, kPatience);
         const bool held = exit.out == "tasks EAGAIN\n" || exit.ending == Ending::tasks;
         add_limit("tasks", exit.held.tasks, held,
                   held ? "one process too many was refused" : "too many processes were made");
@@ -291,7 +279,7 @@ class Examination {
     void check_disk() {
         Spec job = spec(Probe::disk);
         job.tmp_bytes = kProbeDisk;
-        const Exit exit = try_it(job, std::chrono::seconds(5));
+        const Exit exit = try_it(job, kPatience);
         const bool held = exit.out == "disk ENOSPC\n";
         add_limit("disk", exit.held.disk, held,
                   held ? "a file that grew too large was refused" : "a file grew too large");
@@ -314,7 +302,7 @@ class Examination {
     }
 
     const Spawner& spawner_;
-    EmptyRoot root_;
+    base::TemporaryFolder root_{"checkup"};
     Seen seen_;
     CheckUp out_;
 };
