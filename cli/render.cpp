@@ -136,6 +136,7 @@ std::string render_request(const Json& request, bool colour) {
                                      id == nullptr ? "?" : value_text(*id))) +
               "\n");
     sheet.take("kind");
+    sheet.take("session_digest");
     sheet.show("Status:", "status");
     if (const Json* const state = sheet.take("state"))
         if (state->is_string() && *state != request.value("status", Json()))

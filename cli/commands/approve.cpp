@@ -91,7 +91,12 @@ ExitCode run_approve(const Arguments& arguments, Context& context) {
                 "changed", "The request has changed since it was shown.",
                 fmt::format("Nothing was decided. Look again: oauth3 approve {}", id));
     }
-    const Reply reply = client.decide(id, {.approve = true, .level = level});
+    // Whoever has looked decides on the session that was shown, too.
+    const Json digest = asks ? request.value("session_digest", Json()) : Json();
+    const Reply reply = client.decide(
+        id, {.approve = true,
+             .level = level,
+             .session_digest = digest.is_string() ? digest.get<std::string>() : std::string()});
     print_decision(base::parse_json(reply.json), id, context);
     return ExitCode::ok;
 }

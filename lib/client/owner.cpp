@@ -108,6 +108,7 @@ Reply Client::decide(std::string_view id, const Decision& decision) {
     if (!decision.reason.empty()) body["reason"] = decision.reason;
     if (decision.pin_args) body["pin_args"] = *decision.pin_args;
     if (decision.any_code) body["any_code"] = *decision.any_code;
+    if (!decision.session_digest.empty()) body["session_digest"] = decision.session_digest;
     if (!decision.narrow_json.empty())
         body["narrow"] = client::object_of(decision.narrow_json, "what to narrow is");
     return change(impl_->channel, Key::owner, "POST",

@@ -337,6 +337,9 @@ class Client {
         std::optional<bool> pin_args = {};  ///< trust these args only (wire 6.2)
         std::optional<bool> any_code = {};  ///< of a scope: code need not be known (wire 6.3)
         std::string narrow_json = {};       ///< an object: what to grant less (wire 7.4)
+        /// That of the request that was looked at: refused if its session has changed since. Empty:
+        /// whatever the session is now.
+        std::string session_digest = {};
     };
     /// POST /requests/:id/decision. A request that was decided before is `refused` with the code
     /// "already_decided".
