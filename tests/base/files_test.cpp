@@ -26,7 +26,7 @@
 #include <type_traits>
 
 using namespace oauth3::base;
-using oauth3::test::TemporaryFolder;
+using TestFolder = oauth3::test::TemporaryFolder;
 namespace fs = std::filesystem;
 
 namespace {
@@ -51,7 +51,7 @@ std::size_t entries(const fs::path& folder) {
 /// What is written to stderr while `work` runs.
 template <typename Work>
 std::string stderr_of(Work work) {
-    const TemporaryFolder folder;
+    const TestFolder folder;
     const fs::path path = folder / "stderr";
     const Fd saved(::dup(STDERR_FILENO));
     const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
@@ -121,7 +121,7 @@ TEST_CASE("descriptors are closed exactly once, also when something throws") {
 }
 
 TEST_CASE("a private file is written whole or not at all, and nobody else may read it") {
-    const TemporaryFolder folder;
+    const TestFolder folder;
     const mode_t mask = ::umask(0);
     const fs::path path = folder / "key";
     write_private_file(path, std::string("a\0b", 3));
@@ -147,7 +147,7 @@ TEST_CASE("a private file is written whole or not at all, and nobody else may re
 }
 
 TEST_CASE("a failing write leaves the old file and no rest") {
-    const TemporaryFolder folder;
+    const TestFolder folder;
     const fs::path path = folder / "key";
     write_private_file(path, "old");
     // /dev/full cannot stand for a new file beside the old one; a size limit can.
@@ -171,7 +171,7 @@ TEST_CASE("a failing write leaves the old file and no rest") {
 }
 
 TEST_CASE("of sixteen writers at once exactly one creates the file") {
-    const TemporaryFolder folder;
+    const TestFolder folder;
     for (int round = 0; round < 20; ++round) {
         const fs::path path = folder / ("key" + std::to_string(round));
         std::atomic<int> winners{0};
@@ -201,7 +201,7 @@ TEST_CASE("of sixteen writers at once exactly one creates the file") {
 }
 
 TEST_CASE("private folders are made private, and refused if they are not") {
-    const TemporaryFolder folder;
+    const TestFolder folder;
     const mode_t mask = ::umask(0);
     make_private_folder(folder / "a/b/c");
     for (const char* name : {"a", "a/b", "a/b/c"}) CHECK(mode_of(folder / name) == 0700);

@@ -16,14 +16,14 @@
 using namespace oauth3::base;
 using oauth3::test::any_json;
 using oauth3::test::any_text;
-using oauth3::test::TemporaryFolder;
+using TestFolder = oauth3::test::TemporaryFolder;
 
 namespace {
 
 /// What is written to stderr while `work` runs.
 template <typename Work>
 std::string stderr_of(LogFormat format, Work work) {
-    const TemporaryFolder folder;
+    const TestFolder folder;
     const auto path = folder / "stderr";
     const Fd saved(::dup(STDERR_FILENO));
     const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
