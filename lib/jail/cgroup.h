@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -113,9 +112,8 @@ class Cgroups {
     /// Why not more: sentences for the owner of this machine, one a line.
     const std::string& reasons() const { return reasons_; }
 
-    /// Groups are made ahead, since that costs as much as all else in a jail's start, and removed
-    /// later where something dies slowly. When to call do_chore(), in milliseconds as for poll(2);
-    /// -1 for no need.
+    /// Groups are removed later where something dies slowly. When to call do_chore(), in
+    /// milliseconds as for poll(2); -1 for no need.
     int chore_due() const;
     void do_chore();
 
@@ -127,14 +125,9 @@ class Cgroups {
     std::string make_folder(const cgroups::Branch& branch);
     Cgroup fill(Folders folders, const GroupLimits& limits);
     void remove(std::string folder) noexcept;
-    void remove_old();
-    bool lacks_ready() const;
-    void make_one_more();
 
     std::vector<cgroups::Branch> branches_;
-    std::deque<Folders> ready_;     ///< empty groups; the last one may lack some folders yet
     std::vector<std::string> old_;  ///< folders that could not be removed yet
-    bool no_more_ = false;          ///< no group could be made ahead; the next jail tries again
     std::uint64_t count_ = 0;
     std::string reasons_;
     bool memory_ = false;

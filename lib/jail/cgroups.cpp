@@ -1,4 +1,4 @@
-// The groups of all jails: found once, made ahead, removed later.
+// The groups of all jails: found once, made for each, removed later.
 #include "base/error.h"
 #include "jail/cgroup.h"
 #include "jail/cgroup_files.h"
@@ -18,8 +18,6 @@ namespace {
 
 using namespace cgroups;
 
-/// Groups that wait for jails.
-constexpr std::size_t kReady = 4;
 /// How long a folder that could not be removed yet is left alone.
 constexpr int kPatience = 100;
 
@@ -97,9 +95,6 @@ Cgroups::Cgroups(const std::vector<Place>& places) {
 }
 
 Cgroups::~Cgroups() {
-    for (auto& folders : ready_)
-        for (auto& folder : folders)
-            if (!folder.empty()) old_.push_back(std::move(folder));
     // The processes are reaped, but their groups may need a moment to be empty.
     constexpr int kTries = 500;
     constexpr useconds_t kPause = 1000;
@@ -134,7 +129,7 @@ void Cgroups::try_out() {
         }
         if (usable) continue;
         reasons_ += "groups below " + branch.own + " cannot be entered\n";
-        remove_old();
+        do_chore();
         unsettle(branch);
         branches_.pop_back();
     }
@@ -147,13 +142,7 @@ std::string Cgroups::make_folder(const Branch& branch) {
 
 Cgroup Cgroups::make(const GroupLimits& limits) {
     Folders folders;
-    if (!ready_.empty()) {
-        folders = std::move(ready_.front());
-        ready_.pop_front();
-    }
-    no_more_ = false;
-    while (folders.size() < branches_.size())
-        folders.push_back(make_folder(branches_[folders.size()]));
+    for (const Branch& branch : branches_) folders.push_back(make_folder(branch));
     return fill(std::move(folders), limits);
 }
 
@@ -167,11 +156,8 @@ Cgroup Cgroups::fill(Folders folders, const GroupLimits& limits) {
         if (folder.empty()) continue;
         base::Fd fd = open_entrance(branch, folder);
         if (!fd) {
-            // Somebody removed it while it was waiting.
-            remove(std::exchange(folder, make_folder(branch)));
-            fd = open_entrance(branch, folder);
-            if (!fd) remove(std::exchange(folder, ""));
-            if (!fd) continue;
+            remove(std::exchange(folder, ""));  // somebody else removed it
+            continue;
         }
         if (branch.unified)
             group.fd_ = std::move(fd);
@@ -192,21 +178,8 @@ Cgroup Cgroups::fill(Folders folders, const GroupLimits& limits) {
     return group;
 }
 
-bool Cgroups::lacks_ready() const {
-    return !branches_.empty() && !no_more_ &&
-           (ready_.size() < kReady || ready_.back().size() < branches_.size());
-}
-
 int Cgroups::chore_due() const {
-    if (lacks_ready()) return 0;
     return old_.empty() ? -1 : kPatience;
-}
-
-void Cgroups::do_chore() {
-    if (lacks_ready())
-        make_one_more();
-    else
-        remove_old();
 }
 
 void Cgroups::remove(std::string folder) noexcept {
@@ -214,17 +187,8 @@ void Cgroups::remove(std::string folder) noexcept {
     old_.push_back(std::move(folder));
 }
 
-void Cgroups::remove_old() {
+void Cgroups::do_chore() {
     for (auto& folder : std::exchange(old_, {})) remove(std::move(folder));
-}
-
-void Cgroups::make_one_more() {
-    if (ready_.empty() || ready_.back().size() == branches_.size()) ready_.emplace_back();
-    Folders& folders = ready_.back();
-    std::string folder = make_folder(branches_[folders.size()]);
-    // Never spins where no folder can be made.
-    no_more_ = folder.empty();
-    if (!no_more_) folders.push_back(std::move(folder));
 }
 
 }  // namespace oauth3::jail

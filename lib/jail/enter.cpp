@@ -3,12 +3,14 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "jail/cgroup.h"
+#include "jail/files.h"
 #include "jail/init.h"
 #include "jail/job.h"
 #include "jail/landlock.h"
 #include "jail/limits.h"
 #include "jail/mounts.h"
 #include "jail/namespaces.h"
+#include "jail/passing.h"
 #include "jail/privileges.h"
 #include "jail/report.h"
 
@@ -16,102 +18,138 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <exception>
+#include <initializer_list>
 
 namespace oauth3::jail {
 namespace {
 
-/// Where arrange_descriptors() puts things.
-enum Place : int { kIn, kOut, kErr, kStatus, kJob, kGo, kPlaces };
+/// Where things are in all of pid 1's life; above 2, close-on-exec.
+enum Place : int { kIn, kOut, kErr, kStatus, kLine, kPlaces };
 
-/// Nothing stays open but what a jail needs, in known places; above 2, close-on-exec.
-void arrange_descriptors(const Handles& handles) {
-    const std::array<int, kPlaces> wanted{kIn,         handles.out, handles.err, handles.status,
-                                          handles.job, handles.go};
-    std::array<int, kPlaces> high{};
-    // First out of the way of the places, so that none is overwritten before it was moved.
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        high[i] = ::fcntl(wanted[i], F_DUPFD, kPlaces);
-        if (high[i] < 0) base::throw_errno("arrange descriptors");
-    }
-    for (int i = 0; i < kPlaces; ++i)
-        if (::dup3(high[static_cast<std::size_t>(i)], i, i > kErr ? O_CLOEXEC : 0) < 0)
-            base::throw_errno("arrange descriptors");
+/// What the helper passes on from the server.
+struct Handover {
+    base::Fd status;
+    base::Fd job;
+    base::Fd out;
+    base::Fd err;
+};
+
+void put(int fd, int place) {
+    if (::dup3(fd, place, place > kErr ? O_CLOEXEC : 0) < 0) base::throw_errno("put a descriptor");
+}
+
+/// Nothing of the helper stays open but the line to it.
+void keep_line(int line) {
+    const base::Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!null) base::throw_errno("open /dev/null");
+    const base::Fd high(::fcntl(line, F_DUPFD_CLOEXEC, kPlaces));
+    if (!high) base::throw_errno("keep the line to the helper");
+    put(high.get(), kLine);
+    for (const int place : {kIn, kOut, kErr, kStatus}) put(null.get(), place);
     if (::close_range(kPlaces, ~0U, 0) != 0) base::throw_errno("close_range");
 }
 
 /// The jail must not outlive the helper. Asked for twice, since losing privileges clears it.
-void die_with_spawner() {
+void die_with_helper() {
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) base::throw_errno("PR_SET_PDEATHSIG");
-    // It may have died before that: then the pipe that it holds has hung up.
-    pollfd spawner{kGo, 0, 0};
-    if (::poll(&spawner, 1, 0) != 0) ::_exit(1);
+    // It may have died before that: then its end of the line has hung up.
+    pollfd helper{kLine, 0, 0};
+    if (::poll(&helper, 1, 0) != 0) ::_exit(1);
 }
 
-void wait_until_mapped() {
-    char byte = 0;
-    ssize_t size = -1;
-    do size = ::read(kGo, &byte, 1);
-    while (size < 0 && errno == EINTR);
-    if (size != 1) ::_exit(1);
+Handover listen() {
+    std::array<char, 1> word{};
+    std::array<base::Fd, kMaxPassed> fds;
+    const auto size = receive_with_fds(kLine, word, fds, 0);
+    if (!size || *size == 0) ::_exit(1);
+    auto& [status, job, out, err] = fds;
+    return {std::move(status), std::move(job), std::move(out), std::move(err)};
+}
+
+void tell_ready() {
+    if (::send(kLine, &kReady, 1, MSG_NOSIGNAL) != 1) ::_exit(1);
 }
 
 /// A stdin that is always at its end, and the jail's own: no descriptor leads to the host.
-void open_stdin() {
+void open_null() {
     const base::Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!null || ::dup2(null.get(), kIn) < 0) base::throw_errno("open /dev/null");
+    if (!null) base::throw_errno("open /dev/null");
+    for (const int place : {kIn, kOut, kErr, kStatus}) put(null.get(), place);
 }
 
-void enter_isolation(const Spec& spec, const seccomp::Filters& filters) {
+void enter_isolation(const Isolation& isolation, const seccomp::Filters& filters) {
     ::umask(0077);
     if (::setsid() < 0) base::throw_errno("setsid");
     namespaces::forbid_nested();
     namespaces::limit_watches();
-    namespaces::set_names(spec.hostname);
+    namespaces::set_names(isolation.hostname);
     mounts::cut_propagation();
     {
-        const mounts::Sources sources = mounts::take(spec);
+        const mounts::Sources sources = mounts::take(isolation);
         privileges::become_inside_user();  // nothing of the host can be opened from here on
-        mounts::fill(spec, sources);
+        mounts::fill(isolation, sources);
         mounts::pivot(sources.root);
     }
-    open_stdin();
+    open_null();
     privileges::leave_keyring();
-    limits::apply(spec.limits);
+    limits::apply(isolation.limits);
     privileges::drop_all();  // ======== privileges end here ========
     if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) base::throw_errno("PR_SET_DUMPABLE");
-    die_with_spawner();
-    if (!spec.without.landlock) landlock::restrict_self();
-    if (!spec.without.syscall_filter)
-        seccomp::apply(filters[static_cast<std::size_t>(spec.syscalls)]);
+    die_with_helper();
+    if (!isolation.without.landlock) landlock::restrict_self();
+    if (!isolation.without.syscall_filter)
+        seccomp::apply(filters[static_cast<std::size_t>(isolation.syscalls)]);
+}
+
+/// All of this is done as the program itself could: nothing of the job is read outside the jail.
+[[noreturn]] void do_job(Handover& handover) {
+    if (!handover.err) throw base::SystemError(EMFILE, "take the job's descriptors");
+    put(handover.status.get(), kStatus);
+    put(handover.out.get(), kOut);
+    put(handover.err.get(), kErr);
+    constexpr std::size_t kMaxJob = std::size_t{64} << 20;
+    const Job job = decode_job(base::read_all(handover.job.get(), kMaxJob));
+    handover = {};
+    ::close(kLine);
+    files::lay(job);
+    limits::limit_cpu(job.cpu_seconds);
+    run_init(job, kStatus);
+}
+
+void report_failed_to(const Handover& handover, int number, std::string_view text) {
+    // Put away already, or not come yet: then this is the jail's own /dev/null.
+    report_failed(handover.status ? handover.status.get() : kStatus, number, text);
 }
 
 }  // namespace
 
-void enter(const Handles& handles, const seccomp::Filters& filters) noexcept {
-    int status = handles.status;
+void enter(const Isolation& isolation, const Origin& origin,
+           const seccomp::Filters& filters) noexcept {
+    Handover handover;
     try {
         ::prctl(PR_SET_NAME, "oauth3-init", 0, 0, 0);
-        if (handles.group != nullptr) handles.group->enter();
+        if (origin.group != nullptr) origin.group->enter();
         namespaces::leave_cgroups();
-        arrange_descriptors(handles);
-        status = kStatus;
-        die_with_spawner();
-        constexpr std::size_t kMaxJob = std::size_t{64} << 20;
-        const Spec spec = decode_job(base::read_all(kJob, kMaxJob));
-        ::close(kJob);
-        wait_until_mapped();
-        enter_isolation(spec, filters);
-        run_init(spec, kStatus);
+        keep_line(origin.line);
+        die_with_helper();
+        handover = listen();  // the ids are mapped
+        enter_isolation(isolation, filters);
+        if (!handover.status) {
+            tell_ready();
+            handover = listen();
+        }
+        do_job(handover);
     } catch (const base::SystemError& error) {
-        report_failed(status, error.number(), error.what());
+        report_failed_to(handover, error.number(), error.what());
     } catch (const std::exception& error) {
-        report_failed(status, 0, error.what());
+        report_failed_to(handover, 0, error.what());
     }
     ::_exit(1);
 }

@@ -6,18 +6,23 @@ namespace oauth3::jail {
 
 class Cgroup;
 
-/// The descriptors that the helper hands to a new jail's pid 1.
-struct Handles {
-    int job = -1;     ///< encode_job(), in memory
-    int out = -1;     ///< the program's stdout
-    int err = -1;     ///< and stderr
-    int status = -1;  ///< where reports go
-    int go = -1;  ///< read end; one byte comes once the ids are mapped, its end if the helper dies
-    const Cgroup* group = nullptr;  ///< in the helper's memory, of which this is a copy
+/// What a new jail's pid 1 has of the helper, of whose memory it is a copy.
+struct Origin {
+    /// One end of a seqpacket socket. Over it comes, in one-byte packets, first that the ids are
+    /// mapped and then the job: the descriptors of the status socket, of encode(Job) in memory, and
+    /// the write ends of stdout and stderr. A jail for a job that waits already gets both in one
+    /// packet; another says kReady in between, when all that is left to do is its job.
+    int line = -1;
+    const Cgroup* group = nullptr;
 };
 
-/// The whole life of pid 1 of a jail, right after clone3: enters isolation step by step, then runs
-/// the program. A step that fails is reported by its name, and nothing is run.
-[[noreturn]] void enter(const Handles& handles, const seccomp::Filters& filters) noexcept;
+inline constexpr char kGo = 'g';
+inline constexpr char kReady = 'r';
+
+/// The whole life of pid 1 of a jail, right after clone3: enters isolation step by step, takes its
+/// job, and runs the program. A step that fails is reported by its name to whoever waits for the
+/// job, and nothing is run.
+[[noreturn]] void enter(const Isolation& isolation, const Origin& origin,
+                        const seccomp::Filters& filters) noexcept;
 
 }  // namespace oauth3::jail

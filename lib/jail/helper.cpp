@@ -2,13 +2,10 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "jail/cgroup.h"
-#include "jail/enter.h"
-#include "jail/host_ids.h"
-#include "jail/namespaces.h"
+#include "jail/cells.h"
+#include "jail/job.h"
 #include "jail/passing.h"
 #include "jail/report.h"
-#include "jail/spawner.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -34,30 +31,12 @@
 namespace oauth3::jail {
 namespace {
 
-/// A jail that lives.
+/// A jail with a job.
 struct Live {
-    base::Fd pidfd;
+    Cell cell;
     base::Fd status;
-    base::Fd go;  ///< held open, so that the jail sees when this process dies
-    Cgroup group;
-    std::size_t slot = 0;
     bool killed = false;
 };
-
-void kill_jail(const base::Fd& pidfd) {
-    ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
-}
-
-/// What comes back is of pid 1 and those that it had reaped, not of those that died with it. The C
-/// library's waitid() does not pass it on.
-rusage reap(const base::Fd& pidfd) {
-    siginfo_t info{};
-    rusage usage{};
-    while (::syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, WEXITED, &usage) != 0 &&
-           errno == EINTR) {
-    }
-    return usage;
-}
 
 /// The kernel's count for the group, and without one what was reaped.
 Report used_by(const GroupUsage& group, const rusage& reaped) {
@@ -69,11 +48,6 @@ Report used_by(const GroupUsage& group, const rusage& reaped) {
     report.peak_tasks = group.peak_tasks.value_or(0);
     report.oom = group.oom;
     return report;
-}
-
-/// Without this the watcher would not find a jail's processes (CONFIG_PROC_CHILDREN).
-bool kernel_tells_children() {
-    return ::access("/proc/thread-self/children", R_OK) == 0;
 }
 
 /// Sent to this process when the server is dead, however that happened: then all jails end, and
@@ -101,16 +75,13 @@ int wait_for(std::vector<pollfd>& watched, int milliseconds) {
 
 class Helper {
   public:
-    explicit Helper(base::Fd socket)
-        : socket_(std::move(socket)), ids_(usable_host_ids()), groups_(Cgroups::find()) {}
+    explicit Helper(base::Fd socket) : socket_(std::move(socket)) {}
 
     /// Spawner::start() waits for this packet.
     void tell_ready() const {
-        const Ready ready{held_by(groups_.holds_memory(), groups_.holds_tasks(),
-                                  groups_.holds_cpu(), groups_.accounts_cpu()),
-                          ids_.separate};
+        const Ready ready = cells_.ready();
         std::string packet(reinterpret_cast<const char*>(&ready), sizeof ready);
-        packet += groups_.reasons();
+        packet += cells_.reasons();
         packet.resize(std::min(packet.size(), kMaxReady));
         if (!send_with_fds(socket_.get(), packet, {}, 0))
             base::throw_errno("tell that it is ready");
@@ -122,26 +93,12 @@ class Helper {
     }
 
     void end_all() {
-        for (const Live& jail : jails_) kill_jail(jail.pidfd);
-        for (const Live& jail : jails_) reap(jail.pidfd);
+        for (const Live& jail : jails_) jail.cell.kill();
+        for (const Live& jail : jails_) jail.cell.reap();
         jails_.clear();
     }
 
   private:
-    Held held_by(bool memory, bool tasks, bool cpu, bool account) const {
-        const Keeper watched = can_watch_ ? Keeper::watch : Keeper::none;
-        // RLIMIT_NPROC counts for each user namespace (Linux 5.14), or for all of this user's
-        // processes, which is less. It does not hold for the host's root.
-        const bool limited = ids_.separate || ids_.uid != 0;
-        Held held;
-        held.memory = memory ? Keeper::kernel : watched;
-        held.tasks = tasks || limited ? Keeper::kernel : watched;
-        held.cpu = cpu ? Keeper::kernel : Keeper::none;
-        held.cpu_time = account ? Keeper::watch : watched;
-        held.disk = Keeper::kernel;  // the size of a tmpfs
-        return held;
-    }
-
     /// Blocks until there is a job (or the end of the socket), and meanwhile reaps jails and kills
     /// those that nobody supervises any more.
     bool wait_and_reap() {
@@ -149,34 +106,40 @@ class Helper {
             std::vector<pollfd> watched;
             watched.push_back({socket_.get(), POLLIN, 0});
             for (const Live& jail : jails_) {
-                watched.push_back({jail.pidfd.get(), POLLIN, 0});
+                watched.push_back({jail.cell.pidfd.get(), POLLIN, 0});
                 watched.push_back({jail.killed ? -1 : jail.status.get(), 0, 0});
-                watched.push_back({jail.killed ? -1 : jail.group.oom_event(), POLLIN, 0});
+                watched.push_back({jail.killed ? -1 : jail.cell.group.oom_event(), POLLIN, 0});
             }
-            const int ready = wait_for(watched, groups_.chore_due());
+            const std::size_t spares = watched.size();
+            cells_.watch(watched);
+            const int ready = wait_for(watched, cells_.chore_due());
             if (server_died != 0) return false;
             if (ready < 0) {
                 if (errno == EINTR) continue;
                 return false;
             }
-            if (ready == 0) groups_.do_chore();
+            if (ready == 0) {
+                cells_.do_chore();
+                continue;
+            }
+            cells_.look(std::span(watched).subspan(spares));
             std::size_t i = 1;
             for (auto jail = jails_.begin(); jail != jails_.end(); i += 3) {
                 const bool dead = watched[i].revents != 0;
                 // Nobody supervises it any more, or memory has run out: version 1 kills only one
                 // process then, and the program would go on in a state that nobody has thought of.
                 if (!dead && (watched[i + 1].revents != 0 || watched[i + 2].revents != 0)) {
-                    jail->group.kill();
-                    kill_jail(jail->pidfd);
+                    jail->cell.group.kill();
+                    jail->cell.kill();
                     jail->killed = true;
                 }
                 if (!dead) {
                     ++jail;
                     continue;
                 }
-                const rusage reaped = reap(jail->pidfd);
-                report_used(jail->status.get(), used_by(jail->group.usage(), reaped));
-                slots_.reset(jail->slot);
+                const rusage reaped = jail->cell.reap();
+                report_used(jail->status.get(), used_by(jail->cell.group.usage(), reaped));
+                cells_.give_back(std::move(jail->cell));
                 jail = jails_.erase(jail);
             }
             if (watched[0].revents != 0) return true;
@@ -185,72 +148,45 @@ class Helper {
 
     /// False at the end of the socket.
     bool take_job() {
-        GroupLimits limits;
-        std::array<char, sizeof limits> bytes{};
         std::array<base::Fd, kMaxPassed> fds;
-        const auto size = receive_with_fds(socket_.get(), bytes, fds, MSG_DONTWAIT);
+        const auto size = receive_with_fds(socket_.get(), packet_, fds, MSG_DONTWAIT);
         if (!size) return true;
         if (*size == 0) return false;
-        auto& [status, job, out, err] = fds;
         // Without a status socket there is nobody to tell: the server sees it close.
-        if (!status) return true;
+        if (!fds[0]) return true;
         try {
-            if (!err) throw base::SystemError(EMFILE, "take the job's descriptors");
-            if (*size != sizeof limits) throw base::SystemError(EBADMSG, "take the job's limits");
-            std::memcpy(&limits, bytes.data(), sizeof limits);
-            start(std::move(status), job, out, err, limits);
+            if (!fds.back()) throw base::SystemError(EMFILE, "take the job's descriptors");
+            start({packet_.data(), *size}, fds);
         } catch (const base::SystemError& error) {
-            report_failed(status.get(), error.number(), error.what());
+            report_failed(fds[0].get(), error.number(), error.what());
         } catch (const std::exception& error) {
-            report_failed(status.get(), 0, error.what());
+            report_failed(fds[0].get(), 0, error.what());
         }
         return true;
     }
 
-    void start(base::Fd&& status, const base::Fd& job, const base::Fd& out, const base::Fd& err,
-               const GroupLimits& limits) {
-        std::size_t slot = 0;
-        while (slot < slots_.size() && slots_[slot]) ++slot;
-        if (slot == slots_.size()) throw base::SystemError(EBUSY, "find a free place for the jail");
-
-        base::Pipe go = base::make_pipe();
-        Live jail;
-        jail.group = groups_.make(limits);
-        const pid_t pid = namespaces::clone_into_new(jail.group.fd(), jail.pidfd);
-        if (pid == 0) {
-            go.write.reset();
-            enter({job.get(), out.get(), err.get(), status.get(), go.read.get(), &jail.group},
-                  filters_);
-        }
-        jail.group.started();
+    void start(std::string_view isolation, std::array<base::Fd, kMaxPassed>& fds) {
+        std::array<int, kMaxPassed> handover{};
+        std::transform(fds.begin(), fds.end(), handover.begin(),
+                       [](const base::Fd& fd) { return fd.get(); });
+        Cell cell = cells_.take(isolation);
         try {
-            const auto offset = ids_.separate ? static_cast<uid_t>(slot) : 0;
-            const auto map = ids_.by_tool ? namespaces::map_subordinate_ids : namespaces::map_ids;
-            map(pid, ids_.uid + offset, ids_.gid + offset);
-            const base::Fd account = jail.group.open_account();
-            report_started(status.get(), pid, jail.pidfd.get(), account.get(),
-                           held_by(jail.group.holds_memory(), jail.group.holds_tasks(),
-                                   jail.group.holds_cpu(), static_cast<bool>(account)));
-            base::write_all(go.write.get(), "g");
+            const base::Fd account = cell.group.open_account();
+            // Before the jail itself can report anything.
+            report_started(handover[0], cell.pid, cell.pidfd.get(), account.get(),
+                           cells_.held_by(cell, static_cast<bool>(account)));
+            cells_.employ(cell, handover);
         } catch (...) {
-            kill_jail(jail.pidfd);
-            reap(jail.pidfd);
+            cells_.discard(std::move(cell));
             throw;
         }
-        slots_.set(slot);
-        jail.slot = slot;
-        jail.status = std::move(status);
-        jail.go = std::move(go.write);
-        jails_.push_back(std::move(jail));
+        jails_.push_back({std::move(cell), std::move(fds[0]), false});
     }
 
     base::Fd socket_;
-    const seccomp::Filters filters_ = seccomp::compile_all();
-    HostIds ids_;
-    bool can_watch_ = kernel_tells_children();
-    Cgroups groups_;
+    Cells cells_;
     std::list<Live> jails_;
-    std::bitset<kMaxJails> slots_;
+    std::array<char, kMaxIsolation> packet_{};
 };
 
 /// The terminal's signals are for the server, which stops in order; this process ends with it.

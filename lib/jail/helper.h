@@ -12,8 +12,8 @@ inline constexpr std::size_t kMaxReady = 4096;
 /// for each, reaps them, and ends, killing all of them, when the other end of the socket closes.
 ///
 /// Its first packet says what it can do: a Ready and the text of Spawner::held_reasons(),
-/// cut to kMaxReady bytes. A job is one packet, a GroupLimits with four descriptors: the status
-/// socket's end, the job's bytes in memory, and the write ends of stdout and stderr.
+/// cut to kMaxReady bytes. A job is one packet, encode(Isolation), with the four descriptors that a
+/// jail gets (Origin::line).
 [[noreturn]] void run_helper(base::Fd socket) noexcept;
 
 }  // namespace oauth3::jail

@@ -33,19 +33,19 @@ void reset_signals() {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-[[noreturn]] void run_program(const Spec& spec, int status) {
-    std::vector<std::string> arguments = spec.argv;
+[[noreturn]] void run_program(const Job& job, int status) {
+    std::vector<std::string> arguments = job.argv;
     std::vector<std::string> environment;
-    for (const auto& [name, value] : spec.environment) environment.push_back(name + "=" + value);
+    for (const auto& [name, value] : job.environment) environment.push_back(name + "=" + value);
     const std::vector<char*> argv = pointers(arguments);
     const std::vector<char*> envp = pointers(environment);
 
     reset_signals();
     ::setsid();
-    if (::chdir(spec.cwd.c_str()) != 0)
-        report_failed(status, errno, "enter " + spec.cwd + ": " + base::errno_text(errno));
-    else if (spec.probe != Probe::none) {
-        run_probe(spec.probe);
+    if (::chdir(job.cwd.c_str()) != 0)
+        report_failed(status, errno, "enter " + job.cwd + ": " + base::errno_text(errno));
+    else if (job.probe != Probe::none) {
+        run_probe(job.probe);
         ::_exit(0);
     } else {
         // Descriptors above 2 are close-on-exec, the status socket among them.
@@ -57,10 +57,10 @@ void reset_signals() {
 
 }  // namespace
 
-void run_init(const Spec& spec, int status) {
+void run_init(const Job& job, int status) {
     const pid_t program = ::fork();
     if (program < 0) base::throw_errno("start the program");
-    if (program == 0) run_program(spec, status);
+    if (program == 0) run_program(job, status);
     // The ends of the pipes belong to the program and its children alone.
     for (int fd = 0; fd <= 2; ++fd) ::close(fd);
     for (;;) {

@@ -56,109 +56,132 @@ class Reader {
     std::string_view rest_;
 };
 
-void check(const Spec& spec) {
-    if (!spec.root.is_absolute()) bad_job("the root of the jail is not an absolute path");
-    const bool has_program = !spec.argv.empty() && spec.argv.front().starts_with('/');
-    if (spec.probe == Probe::none ? !has_program : !spec.argv.empty())
-        bad_job("the program of the jail is not an absolute path");
-    if (!spec.cwd.starts_with('/')) bad_job("the working folder is not an absolute path");
+void check(const Isolation& isolation) {
+    if (!isolation.root.is_absolute()) bad_job("the root of the jail is not an absolute path");
     // To tmpfs, 0 is no limit at all.
-    if (spec.tmp_bytes == 0 || spec.limits.tmp_inodes == 0) bad_job("the jail's /tmp has no size");
-    for (const File& file : spec.files) {
+    if (isolation.tmp_bytes == 0 || isolation.limits.tmp_inodes == 0)
+        bad_job("the jail's /tmp has no size");
+    if (isolation.spares > kMaxSpares) bad_job("too many jails are to be made ahead");
+}
+
+void check(const Job& job) {
+    const bool has_program = !job.argv.empty() && job.argv.front().starts_with('/');
+    if (job.probe == Probe::none ? !has_program : !job.argv.empty())
+        bad_job("the program of the jail is not an absolute path");
+    if (!job.cwd.starts_with('/')) bad_job("the working folder is not an absolute path");
+    for (const File& file : job.files) {
         const std::filesystem::path path(file.path);
         bool below = path.is_relative() && path.has_filename();
         for (const auto& part : path) below = below && part != ".." && part != ".";
         if (!below) bad_job("not a path below /tmp: " + file.path);
     }
-    for (const auto& [name, value] : spec.environment)
+    for (const auto& [name, value] : job.environment)
         if (name.empty() || name.find('=') != std::string::npos)
             bad_job("not a name of an environment variable: " + name);
 }
 
 }  // namespace
 
-std::string encode_job(const Spec& spec) {
-    check(spec);
+std::string encode(const Isolation& isolation) {
+    check(isolation);
     Writer out;
-    out.text(spec.root.native());
-    out.number(spec.argv.size());
-    for (const auto& argument : spec.argv) out.text(argument);
-    out.number(spec.environment.size());
-    for (const auto& [name, value] : spec.environment) {
-        out.text(name);
-        out.text(value);
-    }
-    out.text(spec.cwd);
-    out.number(spec.files.size());
-    for (const auto& file : spec.files) {
-        out.text(file.path);
-        out.blob(file.content);
-    }
-    out.number(spec.mounts.size());
-    for (const auto& mount : spec.mounts) {
+    out.text(isolation.root.native());
+    out.number(isolation.mounts.size());
+    for (const auto& mount : isolation.mounts) {
         out.text(mount.source.native());
         out.text(mount.target.native());
     }
-    out.number(spec.tmp_bytes);
-    out.text(spec.hostname);
-    out.number(static_cast<std::uint64_t>(spec.syscalls));
-    out.number(static_cast<std::uint64_t>(spec.probe));
-    out.number(spec.without.landlock ? 1 : 0);
-    out.number(spec.without.syscall_filter ? 1 : 0);
-    out.number(spec.limits.open_files);
-    out.number(spec.limits.processes);
-    out.number(spec.limits.file_bytes);
-    out.number(spec.limits.locked_bytes);
-    out.number(spec.limits.memory_bytes);
-    out.number(spec.limits.cpu_weight);
-    out.number(spec.limits.cpu_seconds);
-    out.number(spec.limits.tmp_inodes);
+    out.number(isolation.tmp_bytes);
+    out.text(isolation.hostname);
+    out.number(static_cast<std::uint64_t>(isolation.syscalls));
+    out.number(isolation.without.landlock ? 1 : 0);
+    out.number(isolation.without.syscall_filter ? 1 : 0);
+    out.number(isolation.limits.open_files);
+    out.number(isolation.limits.processes);
+    out.number(isolation.limits.file_bytes);
+    out.number(isolation.limits.locked_bytes);
+    out.number(isolation.limits.memory_bytes);
+    out.number(isolation.limits.cpu_weight);
+    out.number(isolation.limits.tmp_inodes);
+    out.number(isolation.spares);
+    std::string bytes = out.take();
+    if (bytes.size() > kMaxIsolation) bad_job("the jail has too many mounts");
+    return bytes;
+}
+
+std::string encode(const Job& job) {
+    check(job);
+    Writer out;
+    out.number(job.argv.size());
+    for (const auto& argument : job.argv) out.text(argument);
+    out.number(job.environment.size());
+    for (const auto& [name, value] : job.environment) {
+        out.text(name);
+        out.text(value);
+    }
+    out.text(job.cwd);
+    out.number(job.files.size());
+    for (const auto& file : job.files) {
+        out.text(file.path);
+        out.blob(file.content);
+    }
+    out.number(job.cpu_seconds);
+    out.number(static_cast<std::uint64_t>(job.probe));
     return out.take();
 }
 
-Spec decode_job(std::string_view bytes) {
+Isolation decode_isolation(std::string_view bytes) {
     Reader in(bytes);
-    Spec spec;
-    spec.root = in.text();
-    for (std::uint64_t n = in.number(); n > 0; --n) spec.argv.push_back(in.text());
-    for (std::uint64_t n = in.number(); n > 0; --n) {
-        std::string name = in.text();
-        spec.environment.emplace_back(std::move(name), in.text());
-    }
-    spec.cwd = in.text();
-    for (std::uint64_t n = in.number(); n > 0; --n) {
-        File file;
-        file.path = in.text();
-        file.content = in.text();
-        spec.files.push_back(std::move(file));
-    }
+    Isolation isolation;
+    isolation.root = in.text();
     for (std::uint64_t n = in.number(); n > 0; --n) {
         Mount mount;
         mount.source = in.text();
         mount.target = in.text();
-        spec.mounts.push_back(std::move(mount));
+        isolation.mounts.push_back(std::move(mount));
     }
-    spec.tmp_bytes = in.number();
-    spec.hostname = in.text();
+    isolation.tmp_bytes = in.number();
+    isolation.hostname = in.text();
     const std::uint64_t profile = in.number();
     if (profile >= kSyscallProfiles) bad_job("there is no such profile of system calls");
-    spec.syscalls = static_cast<SyscallProfile>(profile);
+    isolation.syscalls = static_cast<SyscallProfile>(profile);
+    isolation.without.landlock = in.number() != 0;
+    isolation.without.syscall_filter = in.number() != 0;
+    isolation.limits.open_files = in.number();
+    isolation.limits.processes = in.number();
+    isolation.limits.file_bytes = in.number();
+    isolation.limits.locked_bytes = in.number();
+    isolation.limits.memory_bytes = in.number();
+    isolation.limits.cpu_weight = in.number();
+    isolation.limits.tmp_inodes = in.number();
+    isolation.spares = in.number();
+    in.expect_end();
+    check(isolation);
+    return isolation;
+}
+
+Job decode_job(std::string_view bytes) {
+    Reader in(bytes);
+    Job job;
+    for (std::uint64_t n = in.number(); n > 0; --n) job.argv.push_back(in.text());
+    for (std::uint64_t n = in.number(); n > 0; --n) {
+        std::string name = in.text();
+        job.environment.emplace_back(std::move(name), in.text());
+    }
+    job.cwd = in.text();
+    for (std::uint64_t n = in.number(); n > 0; --n) {
+        File file;
+        file.path = in.text();
+        file.content = in.text();
+        job.files.push_back(std::move(file));
+    }
+    job.cpu_seconds = in.number();
     const std::uint64_t probe = in.number();
     if (probe >= kProbes) bad_job("there is no such probe");
-    spec.probe = static_cast<Probe>(probe);
-    spec.without.landlock = in.number() != 0;
-    spec.without.syscall_filter = in.number() != 0;
-    spec.limits.open_files = in.number();
-    spec.limits.processes = in.number();
-    spec.limits.file_bytes = in.number();
-    spec.limits.locked_bytes = in.number();
-    spec.limits.memory_bytes = in.number();
-    spec.limits.cpu_weight = in.number();
-    spec.limits.cpu_seconds = in.number();
-    spec.limits.tmp_inodes = in.number();
+    job.probe = static_cast<Probe>(probe);
     in.expect_end();
-    check(spec);
-    return spec;
+    check(job);
+    return job;
 }
 
 }  // namespace oauth3::jail

@@ -21,8 +21,8 @@ struct Held {
     Keeper memory = Keeper::none;    ///< Limits::memory_bytes, swap included
     Keeper tasks = Keeper::none;     ///< Limits::processes
     Keeper cpu = Keeper::none;       ///< Limits::cpu_weight
-    Keeper cpu_time = Keeper::none;  ///< Limits::cpu_seconds, of the whole tree
-    Keeper disk = Keeper::none;      ///< Spec::tmp_bytes, Limits::tmp_inodes
+    Keeper cpu_time = Keeper::none;  ///< Job::cpu_seconds, of the whole tree
+    Keeper disk = Keeper::none;      ///< Isolation::tmp_bytes, Limits::tmp_inodes
 
     bool operator==(const Held&) const = default;
 };

@@ -33,10 +33,12 @@ void apply(const Limits& limits) {
     set(RLIMIT_MSGQUEUE, 0, "limit message queues");
     // Timers and queued signals, of which the server's user has a number that jails share.
     set(RLIMIT_SIGPENDING, 256, "limit pending signals");
+}
+
+void limit_cpu(std::uint64_t seconds) {
     // SIGXCPU first, which says why, and SIGKILL a second later to what ignores it.
     constexpr std::uint64_t kForEver = std::uint64_t{1} << 32;
-    if (limits.cpu_seconds > 0)
-        set(RLIMIT_CPU, std::min(limits.cpu_seconds, kForEver), "limit processor time", 1);
+    if (seconds > 0) set(RLIMIT_CPU, std::min(seconds, kForEver), "limit processor time", 1);
 }
 
 }  // namespace oauth3::jail::limits

@@ -8,4 +8,7 @@ namespace oauth3::jail::limits {
 /// limit that there is. Throws SystemError.
 void apply(const Limits& limits);
 
+/// Job::cpu_seconds, likewise.
+void limit_cpu(std::uint64_t seconds);
+
 }  // namespace oauth3::jail::limits

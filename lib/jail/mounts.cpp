@@ -74,37 +74,16 @@ base::Fd open_inside(const base::Fd& root, const std::string& path, const std::s
     return fd;
 }
 
-void make_folders(const base::Fd& top, std::string_view path) {
-    for (std::size_t end = path.find('/');; end = path.find('/', end + 1)) {
-        const std::string part(path.substr(0, end));
-        if (!part.empty() && ::mkdirat(top.get(), part.c_str(), 0700) != 0 && errno != EEXIST)
-            base::throw_errno("make folder /tmp/" + part);
-        if (end == std::string_view::npos) return;
-    }
-}
-
-void write_files(const base::Fd& tmp, const std::vector<File>& files) {
-    for (const File& file : files) {
-        const std::size_t slash = file.path.rfind('/');
-        if (slash != std::string::npos)
-            make_folders(tmp, std::string_view(file.path).substr(0, slash));
-        const base::Fd fd(::openat(tmp.get(), file.path.c_str(),
-                                   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-        if (!fd) base::throw_errno("write /tmp/" + file.path);
-        base::write_all(fd.get(), file.content);
-    }
-}
-
 /// A place to write, of limited size, from which nothing can be run.
-base::Fd new_scratch(const Spec& spec, const std::string& step) {
+base::Fd new_scratch(const Isolation& isolation, const std::string& step) {
     return new_filesystem("tmpfs",
                           {{"mode", "0700"},
-                           {"size", std::to_string(spec.tmp_bytes)},
-                           {"nr_inodes", std::to_string(spec.limits.tmp_inodes)}},
+                           {"size", std::to_string(isolation.tmp_bytes)},
+                           {"nr_inodes", std::to_string(isolation.limits.tmp_inodes)}},
                           MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, step);
 }
 
-void fill_dev(const Spec& spec, const Sources& sources) {
+void fill_dev(const Isolation& isolation, const Sources& sources) {
     const base::Fd dev = new_filesystem("tmpfs", {{"mode", "0755"}, {"size", "64k"}},
                                         MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, "mount /dev");
     attach(dev, sources.root.get(), "dev", "mount /dev");
@@ -125,16 +104,7 @@ void fill_dev(const Spec& spec, const Sources& sources) {
             base::throw_errno(std::string("link /dev/") + name);
     if (::mkdirat(dev.get(), "shm", 0755) != 0) base::throw_errno("make /dev/shm");
     add_attributes(dev, MOUNT_ATTR_RDONLY, "make /dev read-only");
-    attach(new_scratch(spec, "mount /dev/shm"), dev.get(), "shm", "mount /dev/shm");
-}
-
-void fill_tmp(const Spec& spec, const base::Fd& root) {
-    const base::Fd tmp = new_scratch(spec, "mount /tmp");
-    attach(tmp, root.get(), "tmp", "mount /tmp");
-    constexpr std::string_view kBelow = "/tmp/";
-    if (spec.cwd.starts_with(kBelow))
-        make_folders(tmp, std::string_view(spec.cwd).substr(kBelow.size()));
-    write_files(tmp, spec.files);
+    attach(new_scratch(isolation, "mount /dev/shm"), dev.get(), "shm", "mount /dev/shm");
 }
 
 }  // namespace
@@ -144,11 +114,11 @@ void cut_propagation() {
         base::throw_errno("make mounts private");
 }
 
-Sources take(const Spec& spec) {
+Sources take(const Isolation& isolation) {
     constexpr std::uint64_t kReadOnly = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
     Sources sources;
-    sources.root = copy_tree(spec.root.native(), kReadOnly);
-    for (const Mount& mount : spec.mounts)
+    sources.root = copy_tree(isolation.root.native(), kReadOnly);
+    for (const Mount& mount : isolation.mounts)
         sources.extra.emplace_back(copy_tree(mount.source.native(), kReadOnly),
                                    mount.target.native());
     for (const char* name : {"null", "zero", "full", "random", "urandom"})
@@ -157,17 +127,17 @@ Sources take(const Spec& spec) {
                       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC),
             name);
     // pivot_root(2) wants a mount point, and this one is surely not locked.
-    attach(sources.root, AT_FDCWD, spec.root.c_str(), "mount the root");
+    attach(sources.root, AT_FDCWD, isolation.root.c_str(), "mount the root");
     return sources;
 }
 
-void fill(const Spec& spec, const Sources& sources) {
+void fill(const Isolation& isolation, const Sources& sources) {
     for (const auto& [tree, target] : sources.extra) {
         const std::string step = "bind to " + target;
         attach(tree, open_inside(sources.root, target, step).get(), "", step);
     }
-    fill_dev(spec, sources);
-    fill_tmp(spec, sources.root);
+    fill_dev(isolation, sources);
+    attach(new_scratch(isolation, "mount /tmp"), sources.root.get(), "tmp", "mount /tmp");
     const base::Fd proc =
         new_filesystem("proc", {{"hidepid", "invisible"}, {"subset", "pid"}},
                        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,

@@ -22,11 +22,11 @@ void cut_propagation();
 
 /// Opens everything that comes from the host. Still with the server's uid, since paths to it may
 /// be private (a data folder with mode 0700). Attaches the root, on itself.
-Sources take(const Spec& spec);
+Sources take(const Isolation& isolation);
 
-/// Fills the new root: extra mounts, /dev, /tmp with its files, /proc. With the inside uid, since
+/// Fills the new root: extra mounts, /dev, /tmp, /proc. With the inside uid, since
 /// new files can only belong to an id that is mapped.
-void fill(const Spec& spec, const Sources& sources);
+void fill(const Isolation& isolation, const Sources& sources);
 
 /// Makes `root` "/" and lets go of the host's file system for good.
 void pivot(const base::Fd& root);

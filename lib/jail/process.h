@@ -25,6 +25,7 @@ class Process {
         pid_t pid = -1;
         Held held;
         Limits limits;
+        std::uint64_t cpu_seconds = 0;
         std::chrono::steady_clock::time_point started;
     };
 
@@ -54,9 +55,10 @@ class Process {
     int err() const { return parts_.err.get(); }
     /// For used_cpu() (cgroup.h); -1 if the kernel does not count for the whole jail.
     int account() const { return parts_.account.get(); }
-    /// Who holds which of limits() for this jail.
+    /// Who holds which of limits() and cpu_seconds() for this jail.
     const Held& held() const { return parts_.held; }
     const Limits& limits() const { return parts_.limits; }
+    std::uint64_t cpu_seconds() const { return parts_.cpu_seconds; }
     std::chrono::steady_clock::time_point started() const { return parts_.started; }
 
   private:

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "jail/advice.h"
-#include "jail/cgroup.h"
 #include "jail/helper.h"
 #include "jail/job.h"
 #include "jail/passing.h"
@@ -100,7 +99,9 @@ Spawner::~Spawner() {
 
 Process Spawner::launch(const Spec& spec) const {
     const auto started = std::chrono::steady_clock::now();
-    const base::Fd job = base::make_sealed_memory("oauth3-job", encode_job(spec));
+    const std::string isolation = encode(static_cast<const Isolation&>(spec));
+    const base::Fd job =
+        base::make_sealed_memory("oauth3-job", encode(static_cast<const Job&>(spec)));
     base::Pipe out = base::make_pipe();
     base::Pipe err = base::make_pipe();
     base::SocketPair status = base::make_seqpacket_pair();
@@ -109,10 +110,7 @@ Process Spawner::launch(const Spec& spec) const {
 
     const std::array<int, kMaxPassed> passed{status.second.get(), job.get(), out.write.get(),
                                              err.write.get()};
-    const GroupLimits limits{spec.limits.memory_bytes, spec.limits.processes,
-                             spec.limits.cpu_weight};
-    const std::string_view order(reinterpret_cast<const char*>(&limits), sizeof limits);
-    if (!send_with_fds(socket_.get(), order, passed, 0)) {
+    if (!send_with_fds(socket_.get(), isolation, passed, 0)) {
         if (errno == EPIPE || errno == ECONNRESET) throw_gone();
         base::throw_errno("send a job to the spawner");
     }
@@ -135,6 +133,7 @@ Process Spawner::launch(const Spec& spec) const {
     parts.pid = report->number;
     parts.held = report->held;
     parts.limits = spec.limits;
+    parts.cpu_seconds = spec.cpu_seconds;
     parts.started = started;
     return Process(std::move(parts));
 }

@@ -39,8 +39,6 @@ struct Limits {
     /// Share of the processor among jails when it is short, 1 to 10,000: 100 is what the server
     /// itself weighs. All jails together weigh half of that, however many they are.
     std::uint64_t cpu_weight = 50;
-    /// Processor time of each process (RLIMIT_CPU) and of the whole jail, 0 for no limit.
-    std::uint64_t cpu_seconds = 0;
     /// Files and folders in /tmp, and again in /dev/shm.
     std::uint64_t tmp_inodes = 16384;
 };
@@ -65,18 +63,12 @@ inline constexpr std::uint64_t kProbeMemory = std::uint64_t{24} << 20;
 inline constexpr std::uint64_t kProbeTasks = 16;
 inline constexpr std::uint64_t kProbeDisk = std::uint64_t{1} << 20;
 
-/// All that a jail is made of. What is not named here is not in it.
-struct Spec {
+/// What a jail is, whatever runs in it: all of it stands before the jail sees its job, and two jobs
+/// that want the same may be given jails that were made ahead.
+struct Isolation {
     /// Folder of the host that becomes "/", read-only, nosuid and nodev, with empty folders proc,
     /// dev and tmp. Others must be able to read it (0755 inside); its own path may be private.
     std::filesystem::path root;
-    /// The program, absolute as seen in the jail, and its arguments. Empty for a probe.
-    std::vector<std::string> argv;
-    /// The whole environment.
-    std::vector<std::pair<std::string, std::string>> environment;
-    /// Where the program starts. Made if it is below /tmp.
-    std::string cwd = "/tmp";
-    std::vector<File> files;
     std::vector<Mount> mounts;
     /// Size of /tmp, and again of /dev/shm, the only places that can be written: tmpfs, nosuid,
     /// nodev, noexec.
@@ -84,8 +76,28 @@ struct Spec {
     std::string hostname = "jail";
     SyscallProfile syscalls = SyscallProfile::deno;
     Without without;
-    Probe probe = Probe::none;
     Limits limits;
+    /// So many more jails of this kind are made in quiet moments and wait for jobs, up to
+    /// kMaxSpares. They hold what was mounted at `root` and `mounts` then.
+    std::uint64_t spares = 0;
 };
+inline constexpr std::uint64_t kMaxSpares = 8;
+
+/// What one jail is for.
+struct Job {
+    /// The program, absolute as seen in the jail, and its arguments. Empty for a probe.
+    std::vector<std::string> argv;
+    /// The whole environment.
+    std::vector<std::pair<std::string, std::string>> environment;
+    /// Where the program starts. Made if it is below /tmp.
+    std::string cwd = "/tmp";
+    std::vector<File> files;
+    /// Processor time of each process (RLIMIT_CPU) and of the whole jail, 0 for no limit.
+    std::uint64_t cpu_seconds = 0;
+    Probe probe = Probe::none;
+};
+
+/// All that a jail is made of. What is not named here is not in it.
+struct Spec : Isolation, Job {};
 
 }  // namespace oauth3::jail

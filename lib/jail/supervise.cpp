@@ -29,7 +29,7 @@ Orders orders_for(const Process& process) {
     if (held.tasks == Keeper::watch) orders.tasks = limits.processes;
     constexpr std::uint64_t kForEver = std::uint64_t{1} << 32;
     if (held.cpu_time == Keeper::watch)
-        orders.cpu = std::chrono::seconds(std::min(limits.cpu_seconds, kForEver));
+        orders.cpu = std::chrono::seconds(std::min(process.cpu_seconds(), kForEver));
     orders.account = process.account();
     return orders;
 }
@@ -175,7 +175,7 @@ class Supervisor {
             exit_.ending = Ending::memory;
             return;
         }
-        const std::chrono::seconds cpu(process_.limits().cpu_seconds);
+        const std::chrono::seconds cpu(process_.cpu_seconds());
         if (exit_.ending == Ending::signalled && cpu.count() > 0 &&
             (exit_.signal == SIGXCPU || exit_.signal == SIGKILL) &&
             exit_.usage.cpu_user + exit_.usage.cpu_system >= cpu)

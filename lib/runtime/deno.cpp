@@ -19,6 +19,8 @@ namespace {
 constexpr const char* kHome = "/tmp";
 constexpr const char* kCache = "/tmp/.deno";
 constexpr const char* kWork = "/tmp/work";
+/// A program then starts as soon as it is told to, and so does another one beside it.
+constexpr std::uint64_t kSpares = 2;
 
 std::string with_hint(const std::string& message, const std::string& hint) {
     return hint.empty() ? message : message + " (" + hint + ")";
@@ -68,6 +70,7 @@ jail::Spec spec_for(const std::filesystem::path& root, const jail::Without& with
     spec.syscalls = jail::SyscallProfile::deno;
     spec.without = without;
     spec.limits.memory_bytes = kMemoryBytes;
+    spec.spares = kSpares;
     return spec;
 }
 
@@ -156,7 +159,7 @@ Outcome Deno::run(const Job& job, const jail::StopSignal* stop) const try {
     jail::Spec spec = spec_for(root_, without_, job.environment);
     spec.argv = arguments_for(job);
     spec.files.push_back({"work/main.ts", job.code});
-    spec.limits.cpu_seconds = processor_seconds(job.timeout);
+    spec.cpu_seconds = processor_seconds(job.timeout);
     jail::SuperviseOptions options;
     options.deadline = job.timeout;
     options.stop = stop;

@@ -2,8 +2,10 @@
 // What a jail costs. PROGRAM (static, does nothing) in a jail with every layer on, against a plain
 // fork and exec of the same, and against BWRAP with comparable mounts; then a TypeScript program in
 // a jail against bare DENO: time, and memory of the largest process. Each pair is run in turn,
-// A B A B ...; rows show the medians of both, and of the differences or ratios pair by pair. Last,
-// how many jails are made and left a second with 1, 2, 4 and 8 at a time.
+// A B A B ..., each after a moment's rest in which spare jails are made, as a server's are; one row
+// shows what it costs when there is none. Rows show the medians of both, and of the differences or
+// ratios pair by pair. Last, how many jails are made and left a second with 1, 2, 4 and 8 at a
+// time, without rest.
 
 #include "base/error.h"
 #include "base/files.h"
@@ -75,6 +77,11 @@ Cost run_jailed(const jail::Spawner& spawner, const jail::Spec& spec) {
     return {since(begin), 0};
 }
 
+/// Time for the spawner to make spare jails, as between the jobs of a server that is not busy.
+void rest() {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
 struct Pair {
     std::vector<double> a, b, differences, ratios;
     std::vector<double> memory;  ///< of a
@@ -85,7 +92,9 @@ Pair in_turn(int runs, const std::function<Cost()>& a, const std::function<Cost(
     a();
     b();
     for (int i = 0; i < runs; ++i) {
+        rest();
         const Cost first = a();
+        rest();
         const Cost second = b();
         out.a.push_back(first.ms);
         out.b.push_back(second.ms);
@@ -116,6 +125,7 @@ jail::Spec spec_for(const fs::path& folder, const fs::path& program) {
     jail::Spec spec;
     spec.root = root;
     spec.argv = {"/program"};
+    spec.spares = 2;
     return spec;
 }
 
@@ -179,18 +189,25 @@ void measure(const std::vector<std::string>& words) {
     const jail::Spec spec = spec_for(folder, words[1]);
     const auto jailed = [&] { return run_jailed(spawner, spec); };
 
-    const Pair plain = in_turn(runs, jailed, [&] { return run_plain({words[1]}); });
+    const auto plain = [&] { return run_plain({words[1]}); };
+    const Pair ready = in_turn(runs, jailed, plain);
     bench::print_row(
-        row("a jail | fork and exec", plain, bench::median(plain.differences), "ms", 1.2));
+        row("a jail | fork and exec", ready, bench::median(ready.differences), "ms", 1.2));
+    jail::Spec cold = spec;
+    cold.spares = 0;
+    const Pair other = in_turn(
+        runs, [&] { return run_jailed(spawner, cold); }, plain);
+    fmt::print("{:<44} {:>6.2f} ms {:>8.2f} ms {:>10.2f} ms\n", "  none ready | fork and exec",
+               bench::median(other.a), bench::median(other.b), bench::median(other.differences));
     if (words.size() > 2) {
         const std::string root = spec.root.string();
-        const Pair other = in_turn(runs, jailed, [&] {
+        const Pair bwrap = in_turn(runs, jailed, [&] {
             return run_plain({words[2], "--unshare-all", "--die-with-parent", "--new-session",
                               "--clearenv", "--ro-bind", root, "/", "--proc", "/proc", "--dev",
                               "/dev", "--tmpfs", "/tmp", "--", "/program"});
         });
         bench::print_row(
-            row("a jail | bwrap --unshare-all", other, bench::median(other.ratios), "", 0.5));
+            row("a jail | bwrap --unshare-all", bwrap, bench::median(bwrap.ratios), "", 0.5));
     }
     measure_throughput(spawner, spec);
     if (words.size() > 3) measure_deno(spawner, folder, runs, words[3]);

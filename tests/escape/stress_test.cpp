@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <map>
 #include <sstream>
 #include <thread>
 
@@ -42,9 +43,9 @@ std::size_t entries(const fs::path& folder) {
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
-/// Folders of control groups that are our helper's, in all trees that are mounted.
-std::size_t control_groups() {
-    const std::string ours = "-" + std::to_string(jail::test::spawner().pid()) + "-";
+/// Folders of control groups that are the helper's, in all trees that are mounted.
+std::size_t control_groups(pid_t helper) {
+    const std::string ours = "-" + std::to_string(helper) + "-";
     std::size_t count = 0;
     std::istringstream mounts(base::read_file("/proc/self/mounts"));
     for (std::string line; std::getline(mounts, line);) {
@@ -62,27 +63,40 @@ std::size_t control_groups() {
     return count;
 }
 
+/// What a process has open, by kind: "socket", "pipe", "anon_inode", or a path.
+std::map<std::string, std::size_t> descriptors(const std::string& pid) {
+    std::map<std::string, std::size_t> found;
+    for (const auto& entry : fs::directory_iterator("/proc/" + pid + "/fd")) {
+        std::error_code closed_meanwhile;
+        const std::string target = fs::read_symlink(entry.path(), closed_meanwhile).native();
+        ++found[target.starts_with("anon_inode") ? target : target.substr(0, target.find(':'))];
+    }
+    return found;
+}
+
 /// All that a run could leave behind.
 struct Traces {
-    std::string children;  ///< of the helper
+    std::size_t children = 0;  ///< of the helper
     std::string mounts;
     std::string mounts_of_helper;
-    std::size_t descriptors = 0;
-    std::size_t descriptors_of_helper = 0;
+    std::map<std::string, std::size_t> descriptors;
+    std::map<std::string, std::size_t> descriptors_of_helper;
     std::size_t groups = 0;
     std::size_t folders = 0;
     bool operator==(const Traces&) const = default;
 };
 
-Traces traces() {
-    const std::string helper = std::to_string(jail::test::spawner().pid());
+Traces traces(pid_t spawner) {
+    const std::string helper = std::to_string(spawner);
     Traces found;
-    found.children = base::read_file("/proc/" + helper + "/task/" + helper + "/children");
+    std::istringstream children(
+        base::read_file("/proc/" + helper + "/task/" + helper + "/children"));
+    for (pid_t child = 0; children >> child;) ++found.children;
     found.mounts = base::read_file("/proc/self/mountinfo");
     found.mounts_of_helper = base::read_file("/proc/" + helper + "/mountinfo");
-    found.descriptors = entries("/proc/self/fd");
-    found.descriptors_of_helper = entries("/proc/" + helper + "/fd");
-    found.groups = control_groups();
+    found.descriptors = descriptors("self");
+    found.descriptors_of_helper = descriptors(helper);
+    found.groups = control_groups(spawner);
     found.folders = entries(folder().parent_path());
     return found;
 }
@@ -101,14 +115,31 @@ class OwnTemporaryFolder {
 TEST_CASE("a thousand runs, eight at a time, leave nothing behind", "[stress]") {
     static const OwnTemporaryFolder temporary;
     prepare_scene();
-    // A jail that was reaped a moment ago may still have descriptors in the helper.
-    const std::size_t at_rest = traces().descriptors_of_helper;
-    for (const Kind& kind : kinds()) jail::test::run(spec(kind.words), {.deadline = kind.deadline});
-    REQUIRE(jail::test::eventually([&] {
-        const Traces now = traces();
-        return now.children.empty() && now.descriptors_of_helper == at_rest;
-    }));
-    const Traces before = traces();
+    const jail::Spawner spawner = jail::Spawner::start();
+    constexpr std::size_t kSpares = 2;
+    const auto job = [](const Kind& kind) {
+        jail::Spec made = spec(kind.words);
+        made.spares = kSpares;
+        return made;
+    };
+    for (const Kind& kind : kinds()) {
+        jail::SuperviseOptions options;
+        options.deadline = kind.deadline;
+        jail::supervise(spawner.launch(job(kind)), options);
+    }
+    // At rest, when no jail is there but those that wait: of a jail that was reaped a moment ago,
+    // descriptors may still be open.
+    const auto at_rest = [&] {
+        const Traces now = traces(spawner.pid());
+        const auto opened = [&](const char* kind) {
+            const auto found = now.descriptors_of_helper.find(kind);
+            return found == now.descriptors_of_helper.end() ? 0 : found->second;
+        };
+        return now.children == kSpares && opened("anon_inode:[pidfd]") == kSpares &&
+               opened("socket") == kSpares + 1;
+    };
+    REQUIRE(jail::test::eventually(at_rest));
+    const Traces before = traces(spawner.pid());
 
     constexpr int kRuns = 1000;
     std::atomic<int> next{0};
@@ -120,16 +151,16 @@ TEST_CASE("a thousand runs, eight at a time, leave nothing behind", "[stress]") 
                 const Kind& kind = kinds()[static_cast<std::size_t>(run) % kinds().size()];
                 jail::SuperviseOptions options;
                 options.deadline = kind.deadline;
-                const std::string told = told_by(
-                    jail::supervise(jail::test::spawner().launch(spec(kind.words)), options));
+                const std::string told =
+                    told_by(jail::supervise(spawner.launch(job(kind)), options));
                 if (told == kind.told) ++as_expected;
             }
         });
     for (std::thread& thread : threads) thread.join();
 
     CHECK(as_expected == kRuns);
-    jail::test::eventually([&] { return traces() == before; });
-    const Traces after = traces();
+    jail::test::eventually([&] { return traces(spawner.pid()) == before; });
+    const Traces after = traces(spawner.pid());
     CHECK(after.children == before.children);
     CHECK(after.mounts == before.mounts);
     CHECK(after.mounts_of_helper == before.mounts_of_helper);

@@ -150,16 +150,21 @@ std::string status_line(pid_t pid, const std::string& name) {
     return {};
 }
 
+std::vector<pid_t> children_of(pid_t pid) {
+    const std::string name = std::to_string(pid);
+    std::istringstream text(base::read_file("/proc/" + name + "/task/" + name + "/children"));
+    std::vector<pid_t> pids;
+    for (pid_t child = 0; text >> child;) pids.push_back(child);
+    return pids;
+}
+
 std::vector<pid_t> tree_of(const Process& process) {
     std::vector<pid_t> pids;
     const std::string info = "/proc/self/fdinfo/" + std::to_string(process.pidfd());
     for (const auto& line : lines(base::read_file(info)))
         if (line.starts_with("Pid:")) pids.push_back(std::stoi(line.substr(4)));
-    for (std::size_t i = 0; i < pids.size(); ++i) {
-        const std::string pid = std::to_string(pids[i]);
-        std::istringstream children(base::read_file("/proc/" + pid + "/task/" + pid + "/children"));
-        for (pid_t child = 0; children >> child;) pids.push_back(child);
-    }
+    for (std::size_t i = 0; i < pids.size(); ++i)
+        for (const pid_t child : children_of(pids[i])) pids.push_back(child);
     return pids;
 }
 

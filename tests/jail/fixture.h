@@ -42,6 +42,9 @@ std::string status_line(pid_t pid, const std::string& name);
 /// The jail's pid 1, seen from outside, and everything below it.
 std::vector<pid_t> tree_of(const Process& process);
 
+/// Of its first thread.
+std::vector<pid_t> children_of(pid_t pid);
+
 /// True if there is no such process, or it only waits to be reaped.
 bool is_dead(pid_t pid);
 

@@ -253,7 +253,7 @@ TEST_CASE("limits hold and cannot be raised") {
     job.limits.open_files = 64;
     job.limits.processes = 16;
     job.limits.file_bytes = 1 << 20;
-    job.limits.cpu_seconds = 20;
+    job.cpu_seconds = 20;
     CHECK(run(job).out ==
           "core 1 1\nnofile 64 64\nnproc 16 16\nfsize 1048576 1048576\nmemlock 65536 65536\n"
           "cpu 20 21\n");

@@ -20,7 +20,18 @@ Spec full() {
     spec.hostname = "name";
     spec.syscalls = SyscallProfile::python;
     spec.without.syscall_filter = true;
-    spec.limits = {1, 2, 3, 4, 5, 6, 7, 8};
+    spec.limits = {1, 2, 3, 4, 5, 6, 7};
+    spec.spares = 8;
+    spec.cpu_seconds = 9;
+    spec.probe = Probe::none;
+    return spec;
+}
+
+const Isolation& isolation_of(const Spec& spec) {
+    return spec;
+}
+
+const Job& job_of(const Spec& spec) {
     return spec;
 }
 
@@ -28,7 +39,7 @@ Spec full() {
 
 TEST_CASE("a job arrives as it was sent") {
     const Spec sent = full();
-    const Spec got = decode_job(encode_job(sent));
+    const Spec got{decode_isolation(encode(isolation_of(sent))), decode_job(encode(job_of(sent)))};
     CHECK(got.root == sent.root);
     CHECK(got.argv == sent.argv);
     CHECK(got.environment == sent.environment);
@@ -51,25 +62,41 @@ TEST_CASE("a job arrives as it was sent") {
     CHECK(got.limits.locked_bytes == 4);
     CHECK(got.limits.memory_bytes == 5);
     CHECK(got.limits.cpu_weight == 6);
-    CHECK(got.limits.cpu_seconds == 7);
-    CHECK(got.limits.tmp_inodes == 8);
-    CHECK(encode_job(got) == encode_job(sent));
+    CHECK(got.limits.tmp_inodes == 7);
+    CHECK(got.spares == 8);
+    CHECK(got.cpu_seconds == 9);
+    CHECK(encode(isolation_of(got)) == encode(isolation_of(sent)));
+    CHECK(encode(job_of(got)) == encode(job_of(sent)));
 }
 
 TEST_CASE("a job that is cut, longer or damaged is refused and never overread") {
     Spec spec = full();
     spec.files.pop_back();
-    const std::string bytes = encode_job(spec);
-    for (std::size_t size = 0; size < bytes.size(); ++size)
-        CHECK_THROWS_AS(decode_job(bytes.substr(0, size)), base::Error);
-    CHECK_THROWS_AS(decode_job(bytes + "x"), base::Error);
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        std::string damaged = bytes;
-        damaged[i] = '\xff';
-        try {
-            decode_job(damaged);
-        } catch (const base::Error& error) {
-            CHECK(error.code() == "bad_job");
+    const auto attack = [](const std::string& bytes, const auto& decode) {
+        for (std::size_t size = 0; size < bytes.size(); ++size)
+            CHECK_THROWS_AS(decode(bytes.substr(0, size)), base::Error);
+        CHECK_THROWS_AS(decode(bytes + "x"), base::Error);
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+            std::string damaged = bytes;
+            damaged[i] = '\xff';
+            try {
+                decode(damaged);
+            } catch (const base::Error& error) {
+                CHECK(error.code() == "bad_job");
+            }
         }
-    }
+    };
+    attack(encode(job_of(spec)), decode_job);
+    attack(encode(isolation_of(spec)), decode_isolation);
+}
+
+TEST_CASE("what a jail is made of has a limit") {
+    Isolation isolation = isolation_of(full());
+    isolation.mounts.assign(1000, {"/usr", "/usr"});
+    CHECK_NOTHROW(decode_isolation(encode(isolation)));
+    isolation.mounts.assign(2000, {"/usr", "/usr"});
+    CHECK_THROWS_AS(encode(isolation), base::Error);
+    isolation.mounts.clear();
+    isolation.spares = kMaxSpares + 1;
+    CHECK_THROWS_AS(encode(isolation), base::Error);
 }

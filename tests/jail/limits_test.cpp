@@ -169,7 +169,7 @@ TEST_CASE("processor time is counted for the whole tree") {
         std::ostringstream out;
         for (const char* processes : {"1", "8"}) {
             Spec job = spec({"burn", processes});
-            job.limits.cpu_seconds = 1;
+            job.cpu_seconds = 1;
             const Exit result = supervise(one.launch(job), long_enough());
             // Far less than eight that each use up what one may.
             const auto used = result.usage.cpu_user + result.usage.cpu_system;
@@ -185,7 +185,7 @@ TEST_CASE("processor time is counted for the whole tree") {
 
 TEST_CASE("one process cannot use up more processor time than it may, watched or not") {
     Spec job = spec({"limits"});
-    job.limits.cpu_seconds = 7;
+    job.cpu_seconds = 7;
     CHECK(run(job).out.find("cpu 7 8\n") != std::string::npos);
 }
 

@@ -46,11 +46,6 @@ std::size_t descriptors_of(pid_t pid) {
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
-std::string children_of(pid_t pid) {
-    const std::string name = std::to_string(pid);
-    return base::read_file("/proc/" + name + "/task/" + name + "/children");
-}
-
 }  // namespace
 
 TEST_CASE("a job that no jail can be made of is refused before anything starts") {
