@@ -10,13 +10,15 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <filesystem>
+#include <string>
 
 namespace oauth3::jail::landlock {
 namespace {
 
 // Spelt out: the headers of the system may be older than its kernel.
-constexpr std::uint64_t kRead =
-    LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+constexpr std::uint64_t kExecute = LANDLOCK_ACCESS_FS_EXECUTE;
+constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 constexpr std::uint64_t kWriteFile = LANDLOCK_ACCESS_FS_WRITE_FILE;
 constexpr std::uint64_t kChange =
     LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
@@ -46,7 +48,7 @@ struct __attribute__((packed)) Beneath {
 /// Not all kinds of devices: what reads and writes does, these do not need.
 Ruleset handled(int version) {
     Ruleset out;
-    out.files = kRead | kWriteFile | kChange;
+    out.files = kExecute | kRead | kWriteFile | kChange;
     if (version >= 2) out.files |= kRefer;
     if (version >= 3) out.files |= kTruncate;
     if (version >= kTcp) out.net = kBindTcp | kConnectTcp;
@@ -63,6 +65,17 @@ void allow_below(const base::Fd& ruleset, const char* path, std::uint64_t access
         base::throw_errno(std::string("landlock: a rule for ") + path);
 }
 
+/// Programs are what the root brought: nothing in a place that can be written to is one.
+void allow_programs(const base::Fd& ruleset) {
+    for (const auto& entry : std::filesystem::directory_iterator("/")) {
+        // What a link leads to has its own entry.
+        const bool fixed = (entry.is_directory() || entry.is_regular_file()) && !entry.is_symlink();
+        const std::string path = entry.path().native();
+        if (fixed && path != "/tmp" && path != "/dev" && path != "/proc")
+            allow_below(ruleset, path.c_str(), kExecute);
+    }
+}
+
 }  // namespace
 
 int abi() {
@@ -77,10 +90,10 @@ void restrict_self() {
         static_cast<int>(::syscall(SYS_landlock_create_ruleset, &wanted, sizeof wanted, 0)));
     if (!ruleset) base::throw_errno("landlock");
     // No device needs an ioctl, and nobody makes devices, whatever the mounts say.
-    const std::uint64_t all =
-        wanted.files & ~(kIoctlDev | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-                         LANDLOCK_ACCESS_FS_EXECUTE);
+    const std::uint64_t all = wanted.files & ~(kIoctlDev | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+                                               LANDLOCK_ACCESS_FS_MAKE_BLOCK | kExecute);
     allow_below(ruleset, "/", kRead);
+    allow_programs(ruleset);
     allow_below(ruleset, "/dev", kWriteFile | (wanted.files & kTruncate));
     // Shared memory is files; that nothing else can be made there is what a check-up sees of
     // Landlock.

@@ -13,11 +13,12 @@ inline constexpr int kTcp = 4;      ///< Linux 6.7
 inline constexpr int kDevices = 5;  ///< Linux 6.10
 inline constexpr int kScopes = 6;   ///< Linux 6.12
 
-/// Holds the calling thread, and all that it starts, to: reading and executing below "/"; writing
-/// below /tmp, plain files below /dev/shm, and files that exist in /dev; no TCP, neither bind nor
-/// connect; no ioctl on devices; no abstract unix sockets and no signals to outside. Each as far as
-/// the kernel knows it. To be called in the finished root, with no_new_privs. Throws SystemError,
-/// with EOPNOTSUPP or ENOSYS where there is no Landlock.
+/// Holds the calling thread, and all that it starts, to: reading below "/", and executing what is
+/// there but in /tmp, /dev and /proc; writing below /tmp, plain files below /dev/shm, and files
+/// that exist in /dev; no TCP, neither bind nor connect; no ioctl on devices; no abstract unix
+/// sockets and no signals to outside. Each as far as the kernel knows it. To be called in the
+/// finished root, with no_new_privs. Throws SystemError, with EOPNOTSUPP or ENOSYS where there is
+/// no Landlock.
 void restrict_self();
 
 }  // namespace oauth3::jail::landlock
