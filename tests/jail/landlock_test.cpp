@@ -23,8 +23,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// In a child with a /tmp of its own, from which programs may run: does `work` there, under
-/// Landlock or not, and tells its result.
+/// In a child with a /tmp of its own, from which programs may run, and a /sys that can be written
+/// to: does `work` there, under Landlock or not, and tells its result.
 int in_open_tmp(bool restricted, const std::function<int()>& work) {
     root();
     const pid_t child = fork_server([&] {
@@ -41,7 +41,8 @@ int in_open_tmp(bool restricted, const std::function<int()>& work) {
         if (::mount(nullptr, "/", nullptr, MS_PRIVATE | MS_REC, nullptr) != 0) return 99;
         const fs::path program = fs::path(HOSTILE_PROGRAM);
         const int source = ::open(program.c_str(), O_RDONLY | O_CLOEXEC);
-        if (::mount("tmpfs", "/tmp", "tmpfs", 0, nullptr) != 0) return 98;
+        for (const char* place : {"/tmp", "/sys"})
+            if (::mount("tmpfs", place, "tmpfs", 0, nullptr) != 0) return 98;
         const int copy = ::open("/tmp/program", O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
         for (char buffer[65536];;) {
             const ssize_t size = ::read(source, buffer, sizeof buffer);
@@ -86,7 +87,7 @@ TEST_CASE("Landlock alone keeps all but /tmp and /dev/shm from being written") {
             return 0;
         };
     };
-    const std::string outside = "/var/tmp/oauth3-landlock-" + std::to_string(::getpid());
+    const std::string outside = "/sys/file";  // a tmpfs, too
     CHECK(in_open_tmp(false, make(outside)) == 0);
     CHECK(in_open_tmp(true, make(outside)) == EACCES);
     CHECK(in_open_tmp(true, make("/tmp/file")) == 0);

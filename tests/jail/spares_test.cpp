@@ -105,7 +105,7 @@ TEST_CASE("a jail that waited is what a new one is") {
             return scene.was_spare;
         }));
         job.spares = 0;
-        const Exit made = supervise(spawner().launch(job), {});
+        const Exit made = supervise(scene.spawner().launch(job), {});
         INFO(word);
         CHECK(made.status == 0);
         CHECK(waited.status == made.status);
