@@ -221,7 +221,7 @@ bool Cells::lacks_spares(const Kind& kind) {
 
 int Cells::chore_due() const {
     const int groups = groups_.chore_due();
-    if (std::none_of(kinds_.begin(), kinds_.end(), lacks_spares)) return groups;
+    if (slots_.all() || std::none_of(kinds_.begin(), kinds_.end(), lacks_spares)) return groups;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(quiet_ - Clock::now()).count();
     const int spares = std::max(0, static_cast<int>(left));
     return groups < 0 ? spares : std::min(groups, spares);
@@ -230,13 +230,19 @@ int Cells::chore_due() const {
 void Cells::do_chore() {
     groups_.do_chore();
     const auto kind = std::find_if(kinds_.begin(), kinds_.end(), lacks_spares);
-    if (kind == kinds_.end() || Clock::now() < quiet_) return;
+    // Where places run out, none is for a jail that only waits.
+    if (kind == kinds_.end() || Clock::now() < quiet_ || slots_.all()) return;
     try {
         std::vector<Identity> made_of = identify(kind->isolation);
         Cell cell = make(kind->isolation);
-        employ(cell, {});
+        try {
+            employ(cell, {});
+        } catch (...) {
+            discard(std::move(cell));
+            throw;
+        }
         kind->spares.push_back({std::move(cell), std::move(made_of), false});
-    } catch (const base::Error&) {
+    } catch (const std::exception&) {
         kind->failed = true;  // the next job is told why
     }
 }

@@ -123,9 +123,9 @@ void enter_isolation(const Isolation& isolation, const seccomp::Filters& filters
     run_init(job, kStatus);
 }
 
-void report_failed_to(const Handover& handover, int number, std::string_view text) {
-    // Put away already, or not come yet: then this is the jail's own /dev/null.
-    report_failed(handover.status ? handover.status.get() : kStatus, number, text);
+/// To whoever waits for the job. Without a job there is nobody: the helper sees the death.
+void tell_failure(const Handover& handover, bool employed, int number, std::string_view text) {
+    if (employed) report_failed(handover.status ? handover.status.get() : kStatus, number, text);
 }
 
 }  // namespace
@@ -133,6 +133,8 @@ void report_failed_to(const Handover& handover, int number, std::string_view tex
 void enter(const Isolation& isolation, const Origin& origin,
            const seccomp::Filters& filters) noexcept {
     Handover handover;
+    // Until then kStatus is whatever the helper has there: another job's.
+    bool employed = false;
     try {
         ::prctl(PR_SET_NAME, "oauth3-init", 0, 0, 0);
         if (origin.group != nullptr) origin.group->enter();
@@ -140,16 +142,18 @@ void enter(const Isolation& isolation, const Origin& origin,
         keep_line(origin.line);
         die_with_helper();
         handover = listen();  // the ids are mapped
+        employed = static_cast<bool>(handover.status);
         enter_isolation(isolation, filters);
-        if (!handover.status) {
+        if (!employed) {
             tell_ready();
             handover = listen();
+            employed = true;
         }
         do_job(handover);
     } catch (const base::SystemError& error) {
-        report_failed_to(handover, error.number(), error.what());
+        tell_failure(handover, employed, error.number(), error.what());
     } catch (const std::exception& error) {
-        report_failed_to(handover, 0, error.what());
+        tell_failure(handover, employed, 0, error.what());
     }
     ::_exit(1);
 }

@@ -61,6 +61,10 @@ void check(const Isolation& isolation) {
     // To tmpfs, 0 is no limit at all.
     if (isolation.tmp_bytes == 0 || isolation.limits.tmp_inodes == 0)
         bad_job("the jail's /tmp has no size");
+    // Pid 1 itself needs some, and takes four more with its job.
+    constexpr std::uint64_t kFewestFiles = 16;
+    if (isolation.limits.open_files < kFewestFiles)
+        bad_job("the jail has too few open files to start with");
     if (isolation.spares > kMaxSpares) bad_job("too many jails are to be made ahead");
 }
 

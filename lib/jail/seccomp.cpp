@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -24,6 +25,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace oauth3::jail::seccomp {
 namespace {
@@ -145,16 +147,24 @@ void add_common_conditions(std::vector<Condition>& out) {
                                    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
     out.push_back({"clone", {masked(0, kNew, 0)}});
 
-    // Local and IP streams and datagrams: nothing raw, no netlink, vsock, packet, bluetooth ...
+    // Local streams and datagrams, TCP and UDP: nothing raw, no netlink, vsock, packet, bluetooth
+    // ..., and no other protocol of IP, which the kernel would load for whoever asks (SCTP,
+    // UDP-Lite), or which passes where TCP is refused (MPTCP under Landlock).
     constexpr std::uint64_t kType = 0xf;
+    const auto of_type = [](int type) {
+        return masked(1, kType, static_cast<std::uint64_t>(type));
+    };
     for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
-        const auto of_type = masked(1, kType, static_cast<std::uint64_t>(type));
-        out.push_back({"socket", {equal(0, AF_UNIX), of_type}});
-        out.push_back({"socketpair", {equal(0, AF_UNIX), of_type}});
-        if (type == SOCK_SEQPACKET) continue;  // over IP that would be SCTP
-        out.push_back({"socket", {equal(0, AF_INET), of_type}});
-        out.push_back({"socket", {equal(0, AF_INET6), of_type}});
+        out.push_back({"socket", {equal(0, AF_UNIX), of_type(type)}});
+        out.push_back({"socketpair", {equal(0, AF_UNIX), of_type(type)}});
     }
+    for (const int family : {AF_INET, AF_INET6})
+        for (const auto& [type, protocol] :
+             {std::pair(SOCK_STREAM, 0), std::pair(SOCK_STREAM, int{IPPROTO_TCP}),
+              std::pair(SOCK_DGRAM, 0), std::pair(SOCK_DGRAM, int{IPPROTO_UDP})})
+            out.push_back({"socket",
+                           {equal(0, static_cast<std::uint64_t>(family)), of_type(type),
+                            equal(2, static_cast<std::uint64_t>(protocol))}});
 
     // Not TIOCSTI and TIOCLINUX, which type into a terminal; nothing of devices.
     for (const int request : {TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ, TIOCGPGRP, TIOCSPGRP,

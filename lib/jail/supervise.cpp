@@ -202,10 +202,12 @@ class Supervisor {
                     exit_.ending = Ending::setup_failed;
                     exit_.setup_error = std::move(report->text);
                     exit_.setup_hint = advice_for(report->number);
+                    process_.kill();
                     break;
                 case Report::Kind::exited:
                     decided_ = true;
                     take_wait_status(report->number);
+                    process_.kill();  // pid 1 ends by itself; from here on no clock looks after it
                     break;
             }
         }

@@ -61,20 +61,45 @@ void add_cpu(Sight& sight, pid_t pid) {
     });
 }
 
-/// What is in the jail's /tmp, if a process lets its root be looked into: pid 1 does not.
-std::uint64_t files_of(const std::vector<pid_t>& pids) {
+/// Where a process can be looked at: a program whose first thread has ended lives on in the others,
+/// and only these have its memory and its root.
+std::string living_part(pid_t pid) {
+    const std::string folder = folder_of(pid);
+    const auto has_memory = [](const std::string& part) {
+        const auto text = read_file(part + "/status");
+        return text && text->find("\nRssAnon:") != std::string::npos;
+    };
+    if (has_memory(folder)) return folder;
+    const std::string tasks = folder + "/task";
+    const std::unique_ptr<DIR, int (*)(DIR*)> threads(::opendir(tasks.c_str()), ::closedir);
+    if (!threads) return folder;
+    while (const dirent* thread = ::readdir(threads.get()))
+        if (thread->d_name[0] != '.')
+            if (const std::string part = tasks + "/" + thread->d_name; has_memory(part))
+                return part;
+    return folder;
+}
+
+/// What is in the places that the jail can write to, if a process lets its root be looked into.
+std::uint64_t files_of(const std::vector<std::string>& folders) {
     constexpr std::size_t kTries = 8;
-    for (std::size_t i = 1; i < std::min(pids.size(), kTries); ++i) {
-        struct statfs about {};
-        if (::statfs((folder_of(pids[i]) + "/root/tmp").c_str(), &about) != 0) continue;
-        return (about.f_blocks - about.f_bfree) * static_cast<std::uint64_t>(about.f_bsize);
+    for (std::size_t i = 0; i < std::min(folders.size(), kTries); ++i) {
+        std::uint64_t used = 0;
+        bool seen = false;
+        for (const char* place : {"/root/tmp", "/root/dev/shm"}) {
+            struct statfs about {};
+            if (::statfs((folders[i] + place).c_str(), &about) != 0) continue;
+            used += (about.f_blocks - about.f_bfree) * static_cast<std::uint64_t>(about.f_bsize);
+            seen = true;
+        }
+        if (seen) return used;
     }
     return 0;
 }
 
 /// Each page counted once, its share for each process that has it; nothing if that is not told.
-std::optional<std::uint64_t> exact_memory(pid_t pid) {
-    const auto text = read_file(folder_of(pid) + "/smaps_rollup");
+std::optional<std::uint64_t> exact_memory(const std::string& folder) {
+    const auto text = read_file(folder + "/smaps_rollup");
     if (!text || text->empty()) return std::nullopt;
     return status_number(*text, "Pss_Anon") + status_number(*text, "Pss_Shmem") +
            status_number(*text, "SwapPss");
@@ -118,24 +143,28 @@ std::vector<pid_t> descend(pid_t root) {
 Sight look_at(pid_t init, std::uint64_t enough) {
     const std::vector<pid_t> pids = descend(init);
     Sight sight;
-    std::vector<std::pair<pid_t, std::uint64_t>> found;
+    std::vector<std::string> folders;
+    std::vector<std::uint64_t> pages, tables;
     std::uint64_t memory = 0;
     for (const pid_t pid : pids) {
-        const auto text = read_file(folder_of(pid) + "/status");
+        const std::string folder = pid == init ? folder_of(pid) : living_part(pid);
+        const auto text = read_file(folder + "/status");
         if (!text) continue;
         sight.tasks += status_number(*text, "Threads");
         add_cpu(sight, pid);
         if (pid == init) continue;
-        const std::uint64_t own = status_number(*text, "RssAnon") +
-                                  status_number(*text, "RssShmem") + status_number(*text, "VmSwap");
-        found.emplace_back(pid, own);
-        memory += own;
+        folders.push_back(folder);
+        pages.push_back(status_number(*text, "RssAnon") + status_number(*text, "RssShmem") +
+                        status_number(*text, "VmSwap"));
+        tables.push_back(status_number(*text, "VmPTE"));
+        memory += pages.back() + tables.back();
     }
-    const std::uint64_t files = files_of(pids);
+    const std::uint64_t files = files_of(folders);
     if (memory + files > enough) {
         // Pages that are shared, since fork or on purpose, were counted more than once.
         memory = 0;
-        for (const auto& [pid, own] : found) memory += exact_memory(pid).value_or(own);
+        for (std::size_t i = 0; i < folders.size(); ++i)
+            memory += exact_memory(folders[i]).value_or(pages[i]) + tables[i];
     }
     sight.memory_bytes = memory + files;
     return sight;

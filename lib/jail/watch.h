@@ -33,11 +33,12 @@ struct Orders {
 /// Holds the limits of one jail that the kernel does not hold, by looking at it several times a
 /// second.
 ///
-/// Memory is what the processes have of their own and of shared memory, swapped out or not, and
-/// what is in the jail's /tmp. Program code and other pages that a file backs are not counted, nor
-/// is pid 1, which is the helper's copy and no work of the program's. What cannot be seen from
-/// outside is not either: buffers of pipes and sockets, and shared memory that no living process
-/// has touched. Processes that vanish meanwhile count for nothing.
+/// Memory is what the processes have of their own and of shared memory, swapped out or not, their
+/// page tables, and what is in the jail's /tmp and /dev/shm. Program code and other pages that a
+/// file backs are not counted, nor is pid 1, which is the helper's copy and no work of the
+/// program's. What cannot be seen from outside is not either: buffers of pipes and sockets, and
+/// shared memory that no living process has mapped at the moment. Processes that vanish meanwhile
+/// count for nothing.
 class Watcher {
   public:
     /// `init` is the jail's pid 1 as this process sees it.

@@ -220,8 +220,8 @@ TEST_CASE("what the server has just told one caller, it tells no other") {
     CHECK(n.server.get(path).status == 401);
 
     const std::string key_id = n.server.get("/me", n.theirs).text("key_id");
-    const Reply revoked = n.server.call(
-        {.method = "DELETE", .path = "/keys/" + key_id, .key = n.server.owner_key()});
+    const Reply revoked =
+        n.server.call({.method = "DELETE", .path = "/keys/" + key_id, .key = n.server.owner_key()});
     REQUIRE(revoked.status == 200);
     CHECK(n.server.get(path, n.theirs).status == 401);
     CHECK(n.server.get(path, n.server.owner_key()).body == first.body);

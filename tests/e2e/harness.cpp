@@ -207,11 +207,10 @@ void Server::wait_state(const std::string& key, const std::string& id,
 }
 
 void Server::wait_running(std::size_t count) const {
-    // Below the server: the spawner, and for each run an init with the program below it.
     const Patience patience;
     const std::string key = sign_up();
     const std::string id = submit(key, "0").id;
-    while (Family(process_->pid()).size() < 1 + 2 * count) {
+    while (Family(process_->pid()).programs() < count) {
         get("/execute/" + id + "/status?wait=true&timeout=20", key);
         patience.check("waiting for running programs");
     }

@@ -205,17 +205,23 @@ std::string Process::err() {
 
 Family::Family(pid_t pid) {
     const auto children = children_by_parent();
-    std::vector<pid_t> open{pid};
+    struct Member {
+        pid_t pid;
+        int depth;
+    };
+    constexpr int kProgram = 3;
+    std::vector<Member> open{{pid, 0}};
     std::set<pid_t> seen;
     while (!open.empty()) {
-        const pid_t parent = open.back();
+        const Member parent = open.back();
         open.pop_back();
-        const auto [first, last] = children.equal_range(parent);
+        const auto [first, last] = children.equal_range(parent.pid);
         for (auto it = first; it != last; ++it) {
             if (!seen.insert(it->second).second) continue;
             base::Fd handle(static_cast<int>(::syscall(SYS_pidfd_open, it->second, 0)));
             if (handle) members_.push_back(std::move(handle));
-            open.push_back(it->second);
+            open.push_back({it->second, parent.depth + 1});
+            if (parent.depth + 1 >= kProgram) ++programs_;
         }
     }
 }

@@ -90,12 +90,15 @@ class Family {
   public:
     /// The children of `pid`, their children and so on, as they are now.
     explicit Family(pid_t pid);
-    std::size_t size() const { return members_.size(); }
+    /// Below a server: how many processes of programs there are. Above them stand the spawner and,
+    /// for each jail, whether it has a job or waits for one, an init.
+    std::size_t programs() const { return programs_; }
     /// Waits until all have ended; false after kWatchdog.
     bool all_gone() const;
 
   private:
     std::vector<base::Fd> members_;
+    std::size_t programs_ = 0;
 };
 
 }  // namespace oauth3::e2e

@@ -23,10 +23,13 @@ ATTACK("connects by sending the first data", {"connect-by-sending", "127.0.0.1",
        succeeds());
 ATTACK("connects by the first write", {"connect-by-writing", "127.0.0.1", "{tcp}"}, kRefused,
        succeeds());
-// What an option of the kernel may leave out, and a filter may refuse.
-ATTACK("connects by TCP under another name", {"connect-mptcp", "127.0.0.1", "{tcp}"},
-       Words({"EACCES", "ENETUNREACH", "EPERM", "EPROTONOSUPPORT", "ENOPROTOOPT"}),
-       succeeds({"ok"}));
+ATTACK("connects by TCP under another name", {"connect-mptcp", "127.0.0.1", "{tcp}"}, {"EPERM"},
+       succeeds());
+// Protocols: 132 SCTP, 136 UDP-Lite, 262 MPTCP.
+ATTACK("opens a socket of a protocol that the kernel would load", {"open-socket", "2", "1", "132"},
+       {"EPERM"}, with_words({"open-socket", "2", "1", "6"}, succeeds()));
+ATTACK("opens a datagram socket of another protocol", {"open-socket", "10", "2", "136"}, {"EPERM"},
+       with_words({"open-socket", "10", "2", "17"}, succeeds()));
 ATTACK("sends a datagram to a service of the host", {"send-udp", "127.0.0.1", "{udp}"},
        {"ENETUNREACH"}, succeeds());
 ATTACK("sends a datagram to a resolver of the internet", {"send-udp", "192.0.2.53", "53"},

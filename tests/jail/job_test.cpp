@@ -20,7 +20,7 @@ Spec full() {
     spec.hostname = "name";
     spec.syscalls = SyscallProfile::python;
     spec.without.syscall_filter = true;
-    spec.limits = {1, 2, 3, 4, 5, 6, 7};
+    spec.limits = {16, 2, 3, 4, 5, 6, 7};
     spec.spares = 8;
     spec.cpu_seconds = 9;
     spec.probe = Probe::none;
@@ -56,7 +56,7 @@ TEST_CASE("a job arrives as it was sent") {
     CHECK(got.syscalls == SyscallProfile::python);
     CHECK(got.without.syscall_filter);
     CHECK_FALSE(got.without.landlock);
-    CHECK(got.limits.open_files == 1);
+    CHECK(got.limits.open_files == 16);
     CHECK(got.limits.processes == 2);
     CHECK(got.limits.file_bytes == 3);
     CHECK(got.limits.locked_bytes == 4);

@@ -47,6 +47,8 @@ const std::vector<std::vector<std::string>> kMemoryBombs{
     {"eat-in-files", "512"},
     {"eat-in-disguise", "512"},
     {"eat-below-thread", "512"},
+    {"eat-without-leader", "512"},
+    {"eat-page-tables", "512"},
     {"eat-in-children", "1", "512"},  // the program itself never asks for
                                       // much
 };
@@ -113,6 +115,8 @@ TEST_CASE("a memory bomb of an ordinary user is ended by the watcher, and that i
           "eat-in-files memory watch in time\n"
           "eat-in-disguise memory watch in time\n"
           "eat-below-thread memory watch in time\n"
+          "eat-without-leader memory watch in time\n"
+          "eat-page-tables memory watch in time\n"
           "eat-in-children memory watch in time\n"
           "eat left alone\n"
           "share-with-children left alone\n");

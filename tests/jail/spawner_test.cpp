@@ -64,6 +64,7 @@ TEST_CASE("a job that no jail can be made of is refused before anything starts")
     CHECK(refused([](Spec& job) { job.environment = {{"A", std::string("x\0", 2)}}; }));
     CHECK(refused([](Spec& job) { job.tmp_bytes = 0; }));  // to tmpfs, no limit
     CHECK(refused([](Spec& job) { job.limits.tmp_inodes = 0; }));
+    CHECK(refused([](Spec& job) { job.limits.open_files = 15; }));
     for (const char* path : {"/etc/x", "../x", "a/../../x", "", "a/", "./x"})
         CHECK(refused([&](Spec& job) { job.files = {{path, "x"}}; }));
     CHECK_FALSE(refused([](Spec& job) { job.files = {{"a/b..c/.d", "x"}}; }));
@@ -270,6 +271,39 @@ TEST_CASE("a server without descriptors to spare gets an error, and no jail runs
         REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
         CHECK((code == "system" || code == "no error"));
         CHECK(eventually([&] { return children_of(one.pid()).empty(); }));
+    }
+}
+
+TEST_CASE("a jail that cannot be made takes no other's clock away") {
+    // UBSan looks at the types of exceptions through a pipe when it first sees them.
+    try {
+        base::throw_errno("an error");
+    } catch (const base::SystemError& error) {
+        CHECK(std::string(error.what()).starts_with("an error"));
+        CHECK(error.number() >= 0);
+    }
+    const Spec endless = spec({"wait"});
+    SuperviseOptions options;
+    options.deadline = std::chrono::milliseconds(300);
+    for (rlim_t files = 10; files < 34; ++files) {
+        const Spawner one = Spawner::start();
+        Process first = one.launch(endless);
+        // The helper has room for some of the next jail's descriptors, or for all but one.
+        const rlimit few{files, files};
+        REQUIRE(::prlimit(one.pid(), RLIMIT_NOFILE, &few, nullptr) == 0);
+        std::optional<Process> second;
+        try {
+            second.emplace(one.launch(endless));
+        } catch (const base::Error&) {
+            // It is told.
+        }
+        INFO(files);
+        CHECK(supervise(std::move(first), options).ending == Ending::deadline);
+        if (second) {
+            const Exit exit = supervise(std::move(*second), options);
+            CHECK((exit.ending == Ending::deadline || exit.ending == Ending::signalled ||
+                   exit.ending == Ending::setup_failed));
+        }
     }
 }
 

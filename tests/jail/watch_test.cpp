@@ -60,6 +60,8 @@ TEST_CASE("all memory of a jail is seen, and each page once") {
                                            {{"eat-in-files", "40"}, 40},
                                            {{"eat-in-disguise", "40"}, 40},
                                            {{"eat-below-thread", "40"}, 40},
+                                           {{"eat-without-leader", "40"}, 40},
+                                           {{"eat-page-tables", "40"}, 40},
                                            {{"share-with-children", "9", "20"}, 40},
                                            {{"eat-in-children", "4", "10"}, 40}}) {
         const Process process = waiting(row.words);

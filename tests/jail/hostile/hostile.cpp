@@ -230,6 +230,27 @@ int eat_below_thread(const Arguments& a) {
     return 0;
 }
 
+/// With the first thread gone, which /proc/<pid> tells of.
+int eat_without_leader(const Arguments& a) {
+    std::thread([a] { eat_and_stay(a, MAP_PRIVATE); }).detach();
+    ::syscall(SYS_exit, 0);
+    return 1;
+}
+
+/// So many MiB of page tables, each for a page of nothing.
+int eat_page_tables(const Arguments& a) {
+    constexpr size_t kPerTable = 2 * kMegabyte;
+    ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    const size_t tables = static_cast<size_t>(number(a)) * 256;
+    void* all = ::mmap(nullptr, tables * kPerTable, PROT_READ,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (all != MAP_FAILED)
+        for (size_t i = 0; i < tables; ++i) static_cast<volatile const char*>(all)[i * kPerTable];
+    tell(all == MAP_FAILED ? -1 : 0);
+    for (;;) ::pause();
+    return 0;
+}
+
 /// So many files of 1 MiB.
 int eat_in_files(const Arguments& a) {
     const std::string block(kMegabyte, 'x');
@@ -414,6 +435,8 @@ const std::map<std::string, std::function<int(const Arguments&)>> kProbes{
     {"eat-in-children", eat_in_children},
     {"eat-in-disguise", eat_in_disguise},
     {"eat-below-thread", eat_below_thread},
+    {"eat-without-leader", eat_without_leader},
+    {"eat-page-tables", eat_page_tables},
     {"eat-in-files", eat_in_files},
     {"share-with-children", share_with_children},
     {"make-files", make_files},
