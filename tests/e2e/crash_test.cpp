@@ -57,7 +57,7 @@ TEST_CASE("conformance 15: kill -9 during a run, and a restart on the same folde
     server.get("/execute/" + queue.queued.id + "/status?wait=true&timeout=300", key);
 
     const Family family(server.process().pid());
-    REQUIRE(family.size() >= 3);
+    REQUIRE(family.programs() >= 1);
     server.kill9();
     CHECK(family.all_gone());
     CHECK(held.get().status != 500);
@@ -171,7 +171,7 @@ TEST_CASE("SIGTERM during a run: it fails with the reason, and nothing is left b
     const Queue queue = fill_queue(server, key);
     const Submitted pending = server.submit(key, "console.log('asked')\n");
     const Family family(server.process().pid());
-    REQUIRE(family.size() >= 3);
+    REQUIRE(family.programs() >= 1);
     const Ended ended = server.stop();
     INFO(ended.err);
     CHECK(ended.exit_code == 0);
