@@ -76,6 +76,9 @@ int wait_for(std::vector<pollfd>& watched, int milliseconds) {
 class Helper {
   public:
     explicit Helper(base::Fd socket) : socket_(std::move(socket)) {}
+    ~Helper() { end_all(); }
+    Helper(const Helper&) = delete;
+    Helper& operator=(const Helper&) = delete;
 
     /// Spawner::start() waits for this packet.
     void tell_ready() const {
@@ -92,13 +95,13 @@ class Helper {
             if (!take_job()) return;
     }
 
+  private:
     void end_all() {
         for (const Live& jail : jails_) jail.cell.kill();
         for (const Live& jail : jails_) jail.cell.reap();
         jails_.clear();
     }
 
-  private:
     /// Blocks until there is a job (or the end of the socket), and meanwhile reaps jails and kills
     /// those that nobody supervises any more.
     bool wait_and_reap() {
@@ -248,7 +251,6 @@ void run_helper(base::Fd socket) noexcept {
         Helper helper(std::move(socket));
         helper.tell_ready();
         helper.run();
-        helper.end_all();
     } catch (const std::exception& error) {
         const std::string line = std::string("oauth3: the spawner ends: ") + error.what() + "\n";
         [[maybe_unused]] const ssize_t written = ::write(2, line.data(), line.size());

@@ -61,6 +61,9 @@ void check(const Isolation& isolation) {
     // To tmpfs, 0 is no limit at all.
     if (isolation.tmp_bytes == 0 || isolation.limits.tmp_inodes == 0)
         bad_job("the jail's /tmp has no size");
+    // To the watcher, 0 would be no limit at all.
+    if (isolation.limits.memory_bytes == 0 || isolation.limits.processes == 0)
+        bad_job("the jail has no memory or no processes");
     // Pid 1 itself needs some, and takes four more with its job.
     constexpr std::uint64_t kFewestFiles = 16;
     if (isolation.limits.open_files < kFewestFiles)

@@ -65,6 +65,8 @@ TEST_CASE("a job that no jail can be made of is refused before anything starts")
     CHECK(refused([](Spec& job) { job.tmp_bytes = 0; }));  // to tmpfs, no limit
     CHECK(refused([](Spec& job) { job.limits.tmp_inodes = 0; }));
     CHECK(refused([](Spec& job) { job.limits.open_files = 15; }));
+    CHECK(refused([](Spec& job) { job.limits.memory_bytes = 0; }));
+    CHECK(refused([](Spec& job) { job.limits.processes = 0; }));
     for (const char* path : {"/etc/x", "../x", "a/../../x", "", "a/", "./x"})
         CHECK(refused([&](Spec& job) { job.files = {{path, "x"}}; }));
     CHECK_FALSE(refused([](Spec& job) { job.files = {{"a/b..c/.d", "x"}}; }));
