@@ -69,6 +69,15 @@ void expect(const std::string& told, const Words& expected) {
 void check(const Attack& attack) {
     prepare_scene();
     expect(told_by(jail::test::run(spec(attack.words))), attack.inside);
+    {
+        INFO("in a jail that waited for it");
+        const jail::Spawner& spawner = jail::test::spawner();
+        REQUIRE(jail::test::come_to_rest(spawner, 1));
+        const std::vector<pid_t> spares = jail::test::children_of(spawner.pid());
+        jail::Process process = spawner.launch(spec(attack.words));
+        CHECK(process.pid() == spares.at(0));
+        expect(told_by(jail::supervise(std::move(process), {})), attack.inside);
+    }
     check_outside(attack);
 }
 

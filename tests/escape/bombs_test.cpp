@@ -48,11 +48,6 @@ using jail::Ending;
 using jail::Exit;
 using jail::Process;
 
-void wait_for_output(const Process& process) {
-    pollfd output{process.out(), POLLIN, 0};
-    REQUIRE(::poll(&output, 1, -1) == 1);
-}
-
 /// Threads whose command line holds the word: a jail is told from all others by it.
 std::size_t threads_with(const std::string& word) {
     namespace fs = std::filesystem;
@@ -75,8 +70,7 @@ std::size_t threads_with(const std::string& word) {
 void check_that_nothing_survives(const std::string& word, std::size_t at_least) {
     prepare_scene();
     const std::string mark = "mark-" + std::to_string(::getpid()) + "-" + word;
-    Process process = jail::test::spawner().launch(spec({word, mark}));
-    wait_for_output(process);
+    Process process = jail::test::running(jail::test::spawner(), spec({word, mark}));
     CHECK(threads_with(mark) >= at_least);
     jail::SuperviseOptions options;
     options.deadline = 0ms;
@@ -124,8 +118,7 @@ TEST_CASE("a daemon does not survive the program that left it", "[attack]") {
     CHECK(exit.status == 7);
     CHECK(threads_with(mark) == 0);
     // The same daemon, where nobody ends it.
-    const Process process = jail::test::spawner().launch(spec({"deaf", mark}));
-    wait_for_output(process);
+    const Process process = jail::test::running(jail::test::spawner(), spec({"deaf", mark}));
     CHECK(threads_with(mark) > 0);
 }
 
@@ -144,8 +137,7 @@ TEST_CASE("an endless output is cut, and the run goes on", "[attack]") {
 TEST_CASE("the server can watch files while a jail takes all that it can", "[attack]") {
     jail::Spec job = spec({"inotify-instances", "1000"});
     job.limits.open_files = jail::Limits{}.open_files;
-    const Process process = jail::test::spawner().launch(job);
-    wait_for_output(process);
+    const Process process = jail::test::running(jail::test::spawner(), job);
     const base::Fd ours(::inotify_init1(IN_CLOEXEC));
     CHECK(ours);
 }
@@ -153,8 +145,7 @@ TEST_CASE("the server can watch files while a jail takes all that it can", "[att
 TEST_CASE("the server can start programs while a jail has descriptors in flight", "[attack]") {
     jail::Spec job = spec({"descriptors-in-flight", "100"});
     job.limits.open_files = jail::Limits{}.open_files;
-    const Process process = jail::test::spawner().launch(job);
-    wait_for_output(process);
+    const Process process = jail::test::running(jail::test::spawner(), job);
     // As many as a user's programs have at most places: the kernel compares with the same number.
     rlimit before{};
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
@@ -172,8 +163,8 @@ TEST_CASE("the server can start programs while a jail has descriptors in flight"
 }
 
 TEST_CASE("the server can have timers while a jail takes all that it can", "[attack]") {
-    const Process process = jail::test::spawner().launch(spec({"pending-signals", "1000000"}));
-    wait_for_output(process);
+    const Process process =
+        jail::test::running(jail::test::spawner(), spec({"pending-signals", "1000000"}));
     sigevent nothing{};
     nothing.sigev_notify = SIGEV_NONE;
     timer_t timer{};

@@ -178,7 +178,7 @@ jail::Spec spec(const std::vector<std::string>& words) {
     prepare_scene();
     jail::Spec made = jail::test::spec(fill_in(words));
     made.mounts.push_back({folder() / "shared", "/extra"});
-    made.spares = 1;  // met by all but the first attack where all run in one process
+    made.spares = 1;  // each attack meets a new jail and one that waited
     made.limits.processes = 64;
     made.limits.open_files = 64;
     made.limits.file_bytes = std::uint64_t{4} << 20;

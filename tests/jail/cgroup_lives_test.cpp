@@ -212,9 +212,7 @@ TEST_CASE("kill -9 of the server leaves no group, and what kill -9 of the helper
         base::Pipe news = base::make_pipe();
         const pid_t server = fork_server([&] {
             const Spawner one = Spawner::start();
-            const Process process = one.launch(spec({"immortal"}));
-            pollfd output{process.out(), POLLIN, 0};
-            ::poll(&output, 1, -1);
+            const Process process = running(one, spec({"immortal"}));
             const pid_t helper = one.pid();
             base::write_all(news.write.get(),
                             std::string(reinterpret_cast<const char*>(&helper), sizeof helper));

@@ -10,7 +10,6 @@
 #include "jail/namespaces.h"
 #include "support/catch.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,13 +25,6 @@ using namespace oauth3::jail::cgroups;
 namespace fs = std::filesystem;
 
 namespace {
-
-Process waiting(const Spec& job) {
-    Process process = spawner().launch(job);
-    pollfd output{process.out(), POLLIN, 0};
-    REQUIRE(::poll(&output, 1, -1) == 1);
-    return process;
-}
 
 /// Runs `work` as a process that starts in the group: its exit code.
 int inside_of(const Cgroup& group, const std::function<int()>& work) {
@@ -98,7 +90,7 @@ TEST_CASE("a jail is in its groups, and its limits stand in them") {
     job.limits.memory_bytes = 100 * kMegabyte + 17;
     job.limits.processes = 33;
     job.limits.cpu_weight = 20;
-    const Process process = waiting(job);
+    const Process process = running(spawner(), job);
     const auto pids = tree_of(process);
     REQUIRE(pids.size() == 2);
     for (const pid_t pid : pids)

@@ -119,9 +119,7 @@ TEST_CASE("a stop signal ends the run, once set for ever") {
     options.stop = &stop;
     CHECK(run(spec({"exit", "4"}), options).status == 4);
 
-    Process process = spawner().launch(spec({"wait"}));
-    pollfd output{process.out(), POLLIN, 0};
-    REQUIRE(::poll(&output, 1, -1) == 1);  // it runs
+    Process process = running(spawner(), spec({"wait"}));
     std::thread human([&] {
         stop.request_stop();
         stop.request_stop();
@@ -135,9 +133,7 @@ TEST_CASE("a stop signal ends the run, once set for ever") {
 }
 
 TEST_CASE("a jail whose process object is dropped dies at once") {
-    Process process = spawner().launch(spec({"immortal"}));
-    pollfd output{process.out(), POLLIN, 0};
-    REQUIRE(::poll(&output, 1, -1) == 1);
+    Process process = running(spawner(), spec({"immortal"}));
     const std::vector<pid_t> lives = tree_of(process);
     REQUIRE(lives.size() == 3);  // pid 1, the program, its daemon
     { const Process dropped = std::move(process); }
@@ -145,9 +141,7 @@ TEST_CASE("a jail whose process object is dropped dies at once") {
 }
 
 TEST_CASE("after the deadline not one process of the tree lives") {
-    Process process = spawner().launch(spec({"immortal"}));
-    pollfd output{process.out(), POLLIN, 0};
-    REQUIRE(::poll(&output, 1, -1) == 1);
+    Process process = running(spawner(), spec({"immortal"}));
     const std::vector<pid_t> lives = tree_of(process);
     REQUIRE(lives.size() == 3);
     SuperviseOptions options;
@@ -157,9 +151,7 @@ TEST_CASE("after the deadline not one process of the tree lives") {
 }
 
 TEST_CASE("killing pid 1 from outside ends the run as a signal") {
-    Process process = spawner().launch(spec({"wait"}));
-    pollfd output{process.out(), POLLIN, 0};
-    REQUIRE(::poll(&output, 1, -1) == 1);
+    Process process = running(spawner(), spec({"wait"}));
     process.kill();
     const Exit result = supervise(std::move(process), {});
     CHECK(result.ending == Ending::signalled);

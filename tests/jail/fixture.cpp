@@ -5,12 +5,15 @@
 #include "base/files.h"
 
 #include <grp.h>
+#include <poll.h>
 #include <sched.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <sstream>
+#include <stdexcept>
 
 namespace oauth3::jail::test {
 namespace fs = std::filesystem;
@@ -18,17 +21,6 @@ namespace fs = std::filesystem;
 const Spawner& spawner() {
     static const Spawner one = Spawner::start();
     return one;
-}
-
-Folder::Folder() {
-    std::string path = (fs::temp_directory_path() / "oauth3-jail-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr) base::throw_errno("mkdtemp");
-    path_ = path;
-}
-
-Folder::~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
 }
 
 namespace {
@@ -76,6 +68,38 @@ Exit run(const Spec& spec, const SuperviseOptions& options) {
 
 Exit probe(std::vector<std::string> arguments) {
     return run(spec(std::move(arguments)));
+}
+
+Process running(const Spawner& spawner, const Spec& spec) {
+    Process process = spawner.launch(spec);
+    pollfd output{process.out(), POLLIN, 0};
+    if (::poll(&output, 1, -1) != 1 || (output.revents & POLLIN) == 0)
+        throw std::runtime_error("the program ended without a word");
+    return process;
+}
+
+bool come_to_rest(const Spawner& spawner, std::size_t spares) {
+    // A spare has no privileges left, and sleeps.
+    const auto waits = [](pid_t pid) {
+        return !is_dead(pid) && status_line(pid, "NoNewPrivs") == "1" &&
+               status_line(pid, "State").starts_with("S") && children_of(pid).empty();
+    };
+    return eventually([&] {
+        const std::vector<pid_t> all = children_of(spawner.pid());
+        try {
+            return all.size() == spares && std::all_of(all.begin(), all.end(), waits);
+        } catch (const base::SystemError&) {
+            return false;  // one went meanwhile
+        }
+    });
+}
+
+fs::path copy_root(const fs::path& folder) {
+    const fs::path top = folder / "root";
+    fs::copy(root(), top, fs::copy_options::recursive);
+    fs::permissions(top, fs::perms(0755));
+    fs::permissions(folder, fs::perms(0755));
+    return top;
 }
 
 std::string outside(const std::vector<std::string>& arguments) {

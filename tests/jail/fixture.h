@@ -2,6 +2,7 @@
 
 #include "jail/spawner.h"
 #include "jail/supervise.h"
+#include "support/temporary_folder.h"
 
 #include <filesystem>
 #include <functional>
@@ -20,6 +21,15 @@ Spec spec(std::vector<std::string> arguments);
 /// Runs it to its end.
 Exit run(const Spec& spec, const SuperviseOptions& options = {});
 Exit probe(std::vector<std::string> arguments);
+
+/// Launches it and waits until its program has written something. Throws if that never comes.
+Process running(const Spawner& spawner, const Spec& spec);
+
+/// Waits until exactly so many jails wait for jobs there, and nothing else is below the helper.
+bool come_to_rest(const Spawner& spawner, std::size_t spares);
+
+/// A copy of root() below `folder`, that a jail can have as its root.
+std::filesystem::path copy_root(const std::filesystem::path& folder);
 
 /// Runs the same program outside any jail, as whoever runs the tests: its stdout.
 std::string outside(const std::vector<std::string>& arguments);
@@ -52,16 +62,6 @@ bool is_dead(pid_t pid);
 bool eventually(const std::function<bool()>& condition);
 
 /// A temporary folder that goes with its owner.
-class Folder {
-  public:
-    Folder();
-    ~Folder();
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
+using Folder = oauth3::test::TemporaryFolder;
 
 }  // namespace oauth3::jail::test

@@ -41,17 +41,10 @@ std::set<std::string> names(const std::string& text) {
     return {all.begin(), all.end()};
 }
 
-Process waiting() {
-    Process process = spawner().launch(spec({"wait"}));
-    pollfd output{process.out(), POLLIN, 0};
-    REQUIRE(::poll(&output, 1, -1) == 1);
-    return process;
-}
-
 }  // namespace
 
 TEST_CASE("seen from outside, nothing in a jail has a right or root's user id") {
-    const Process process = waiting();
+    const Process process = running(spawner(), spec({"wait"}));
     const std::vector<pid_t> pids = tree_of(process);
     REQUIRE(pids.size() == 2);
     for (const pid_t pid : pids) {
@@ -75,8 +68,8 @@ TEST_CASE("seen from outside, nothing in a jail has a right or root's user id") 
 }
 
 TEST_CASE("two jails of a root server do not share a user id") {
-    const Process one = waiting();
-    const Process two = waiting();
+    const Process one = running(spawner(), spec({"wait"}));
+    const Process two = running(spawner(), spec({"wait"}));
     if (::getuid() == 0)
         CHECK(status_line(tree_of(one)[0], "Uid") != status_line(tree_of(two)[0], "Uid"));
     else

@@ -75,9 +75,7 @@ TEST_CASE("what stays below the memory limit is left alone") {
                                                {"eat-in-children", "4", "8"},
                                                {"eat-in-files", "32"},
                                                {"share-with-children", "10", "12"}}) {
-        Process process = spawner().launch(bomb(words));
-        pollfd output{process.out(), POLLIN, 0};
-        REQUIRE(::poll(&output, 1, -1) == 1);
+        Process process = running(spawner(), bomb(words));
         SuperviseOptions options;
         options.deadline = 700ms;  // the watcher looks a few times
         const Exit result = supervise(std::move(process), options);
@@ -141,9 +139,7 @@ TEST_CASE("tasks are counted for each jail by itself, also where there are no gr
         // While another jail of the same user has as many as it may have.
         Spec other = spec({"eat-in-children", "12", "0"});
         other.limits.processes = 16;
-        const Process beside = one.launch(other);
-        pollfd output{beside.out(), POLLIN, 0};
-        ::poll(&output, 1, -1);
+        const Process beside = running(one, other);
         const Exit result = supervise(one.launch(job), {});
         return result.out + std::string(to_string(result.held.tasks));
     };

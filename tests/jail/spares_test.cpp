@@ -27,16 +27,7 @@ class Scene {
         REQUIRE(come_to_rest());
     }
 
-    /// All spares are there, have no privileges left and wait.
-    bool come_to_rest() {
-        return eventually([&] {
-            const std::vector<pid_t> all = children();
-            return all.size() == spares_ && std::all_of(all.begin(), all.end(), [](pid_t pid) {
-                       return !is_dead(pid) && status_line(pid, "NoNewPrivs") == "1" &&
-                              status_line(pid, "State").starts_with("S");
-                   });
-        });
-    }
+    bool come_to_rest() const { return jail::test::come_to_rest(*spawner_, spares_); }
 
     std::vector<pid_t> children() const { return children_of(spawner_->pid()); }
 
@@ -114,6 +105,19 @@ TEST_CASE("a jail that waited is what a new one is") {
     }
 }
 
+TEST_CASE("a run finds nothing of the one before it") {
+    Scene scene(with_spares({"exit", "0"}));
+    for (int i = 0; i < 6; ++i) {
+        // Waiting and new ones in turn.
+        const std::uint64_t spares = i % 2 == 0 ? 2 : 0;
+        for (const std::string folder : {"/tmp", "/dev/shm"}) {
+            if (spares > 0) REQUIRE(scene.come_to_rest());
+            CHECK(scene.run(with_spares({"list", folder}, spares)).out == "");
+            CHECK(scene.run(with_spares({"write", folder + "/left"}, spares)).out == "ok\n");
+        }
+    }
+}
+
 TEST_CASE("a jail that waits holds nothing and may do nothing") {
     Scene scene(with_spares({"exit", "0"}, 1));
     const pid_t spare = scene.children().at(0);
@@ -183,18 +187,14 @@ TEST_CASE("of many kinds, spares are kept for those used last") {
 
 TEST_CASE("a root that was replaced is seen by the next job") {
     Folder folder;
-    const fs::path top = folder.path() / "root";
-    fs::copy(root(), top, fs::copy_options::recursive);
-    fs::permissions(top, fs::perms(0755));
-    fs::permissions(folder.path(), fs::perms(0755));
+    const fs::path top = copy_root(folder.path());
     Spec job = with_spares({"read", "/open"}, 1);
     job.root = top;
     Scene scene(job);
     CHECK(scene.uses_spares(job));
     CHECK(scene.come_to_rest());
     fs::rename(top, folder.path() / "old");
-    fs::copy(root(), top, fs::copy_options::recursive);
-    fs::permissions(top, fs::perms(0755));
+    copy_root(folder.path());
     base::write_private_file(top / "open", "new");
     fs::permissions(top / "open", fs::perms(0644));
     CHECK(scene.run(job).out == "new");
@@ -204,10 +204,7 @@ TEST_CASE("a root that was replaced is seen by the next job") {
 
 TEST_CASE("what cannot be made is told to the next job, and not tried for ever") {
     Folder folder;
-    const fs::path top = folder.path() / "root";
-    fs::copy(root(), top, fs::copy_options::recursive);
-    fs::permissions(top, fs::perms(0755));
-    fs::permissions(folder.path(), fs::perms(0755));
+    const fs::path top = copy_root(folder.path());
     Spec job = with_spares({"exit", "0"}, 2);
     job.root = top;
     Scene scene(job);

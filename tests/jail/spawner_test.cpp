@@ -36,11 +36,6 @@ std::string code_of(const std::function<void()>& action) {
     return "no error";
 }
 
-void wait_for_output(const Process& process) {
-    pollfd output{process.out(), POLLIN, 0};
-    REQUIRE(::poll(&output, 1, -1) == 1);
-}
-
 std::size_t descriptors_of(pid_t pid) {
     const fs::directory_iterator all("/proc/" + std::to_string(pid) + "/fd");
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
@@ -162,8 +157,7 @@ TEST_CASE("signals of the terminal do not end the helper") {
 
 TEST_CASE("jails die with the helper, and a launch then says so") {
     const Spawner one = Spawner::start();
-    Process process = one.launch(spec({"immortal"}));
-    wait_for_output(process);
+    Process process = running(one, spec({"immortal"}));
     const std::vector<pid_t> lives = tree_of(process);
     REQUIRE(lives.size() == 3);
     REQUIRE(::kill(one.pid(), SIGKILL) == 0);
@@ -177,8 +171,7 @@ TEST_CASE("jails die with the helper, and a launch then says so") {
 TEST_CASE("the helper ends with the server's end of the socket, and its jails with it") {
     std::optional<Spawner> one = Spawner::start();
     const pid_t helper = one->pid();
-    const Process process = one->launch(spec({"immortal"}));
-    wait_for_output(process);
+    const Process process = running(*one, spec({"immortal"}));
     const std::vector<pid_t> lives = tree_of(process);
     one.reset();
     CHECK(is_dead(helper));
@@ -190,9 +183,7 @@ TEST_CASE("kill -9 of the server ends the helper and its jails") {
     base::Pipe news = base::make_pipe();
     const pid_t server = fork_server([&] {
         const Spawner one = Spawner::start();
-        const Process process = one.launch(spec({"immortal"}));
-        pollfd output{process.out(), POLLIN, 0};
-        ::poll(&output, 1, -1);
+        const Process process = running(one, spec({"immortal"}));
         std::vector<pid_t> pids = tree_of(process);
         pids.push_back(one.pid());
         [[maybe_unused]] const ssize_t written =

@@ -23,10 +23,7 @@ constexpr std::uint64_t kMegabyte = std::uint64_t{1} << 20;
 Process waiting(std::vector<std::string> words) {
     Spec job = spec(std::move(words));
     job.tmp_bytes = 512 * kMegabyte;
-    Process process = spawner().launch(job);
-    pollfd output{process.out(), POLLIN, 0};
-    REQUIRE(::poll(&output, 1, -1) == 1);
-    return process;
+    return running(spawner(), job);
 }
 
 std::uint64_t megabytes_of(const Process& process, std::uint64_t enough = 0) {
