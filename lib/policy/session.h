@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/network.h"
 #include "policy/grant.h"
+#include "policy/phrases.h"
 
 #include <cstdint>
 #include <map>
@@ -15,10 +16,6 @@
 
 namespace oauth3::policy {
 
-/// How far a machine enforces a plain-text constraint. Nothing is compiled yet, so every text is
-/// advisory: shown to the human as one that oauth3 cannot check.
-enum class ConstraintClass { enforced, partly, advisory };
-
 struct Constraint {
     std::string text;
     ConstraintClass kind = ConstraintClass::advisory;
@@ -26,7 +23,6 @@ struct Constraint {
 };
 
 Constraint compile_constraint(std::string text);
-std::string_view to_string(ConstraintClass kind);
 
 /// What one run of a program asks for.
 struct Ask {
