@@ -8,6 +8,12 @@ Refusal bad_field(const std::string& field, const std::string& message) {
     return {400, "bad_request", message, {}, {{"field", field}}};
 }
 
+Refusal refusal_of(const base::Malformed& problem) {
+    base::Json more{{"field", problem.field()}};
+    if (problem.index()) more["index"] = *problem.index();
+    return {400, problem.code(), problem.what(), problem.hint(), std::move(more)};
+}
+
 Refusal not_found() {
     return {404, "not_found", "There is nothing here under that name."};
 }

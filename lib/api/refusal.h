@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/members.h"
 #include "http/message.h"
 
 #include <string>
@@ -31,6 +32,8 @@ class Refusal : public base::Error {
 
 /// 400 bad_request that names the member at fault.
 Refusal bad_field(const std::string& field, const std::string& message);
+/// What a malformed document is answered with: 400 with `field` and `index`.
+Refusal refusal_of(const base::Malformed& problem);
 Refusal not_found();
 
 http::Response json_response(unsigned status, const base::Json& body);

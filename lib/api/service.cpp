@@ -220,7 +220,11 @@ http::Reply Service::call(const Endpoint& endpoint, const http::Request& request
         check_media_type(request, endpoint.takes_forms);
         const auto who = admit(*this, request, endpoint);
         if (who && who->is_agent() && config_.agent_seen) config_.agent_seen(request);
-        return endpoint.handler(request, who ? &*who : nullptr);
+        try {
+            return endpoint.handler(request, who ? &*who : nullptr);
+        } catch (const base::Malformed& problem) {
+            throw refusal_of(problem);
+        }
     } catch (const Refusal& refusal) {
         const bool to_login = endpoint.auth == Auth::browser && refusal.code() == "auth_required" &&
                               request.method == "GET";

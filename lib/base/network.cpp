@@ -112,6 +112,17 @@ bool Network::covers(const Network& other) const {
     return other.wildcard ? below || other.host == host : below;
 }
 
+std::optional<Network> intersection(const Network& a, const Network& b) {
+    // Each of host and port is one of the two that are given, or they have nothing in common.
+    for (const Network& hosts : {a, b})
+        for (const Network& ports : {a, b}) {
+            Network both = hosts;
+            both.port = ports.port;
+            if (a.covers(both) && b.covers(both)) return both;
+        }
+    return std::nullopt;
+}
+
 NetworkResult parse_network(std::string_view text) {
     if (text.find("//") != std::string_view::npos)
         return refuse("a network has no scheme: write only the host");

@@ -34,6 +34,9 @@ struct Network {
     bool operator==(const Network&) const = default;
 };
 
+/// Exactly what both name; nullopt if there is nothing.
+std::optional<Network> intersection(const Network& a, const Network& b);
+
 /// What parse_network found: a network, or one plain sentence why the text is none.
 struct NetworkResult {
     std::optional<Network> network;

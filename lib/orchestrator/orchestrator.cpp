@@ -5,6 +5,8 @@
 #include "policy/status.h"
 #include "store/ledger.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace oauth3::orchestrator {
@@ -14,10 +16,6 @@ using policy::Kind;
 using policy::Status;
 
 constexpr const char* kExpired = "approval expired";
-
-std::string_view word_of(Level level) {
-    return level == Level::session ? "session" : "once";
-}
 
 policy::Ask ask_of(const ExecuteSubmission& submission, const std::string& code_hash) {
     return {code_hash, submission.args, submission.secrets, submission.declaration.networks,
@@ -32,13 +30,6 @@ std::optional<base::Time> deadline(const store::RequestRow& row) {
     return std::nullopt;
 }
 
-/// The session of an earlier approval, if it still lives: an ended one is not widened but begun
-/// anew.
-std::optional<policy::Session> living(const std::optional<store::SessionRow>& row, base::Time now) {
-    if (!row || !policy::is_live(row->session, now)) return std::nullopt;
-    return row->session;
-}
-
 }  // namespace
 
 Orchestrator::Orchestrator(store::Database& database, const base::Clock& clock, Runner runner,
@@ -46,6 +37,7 @@ Orchestrator::Orchestrator(store::Database& database, const base::Clock& clock, 
     : database_(database),
       requests_(database),
       sessions_(database),
+      trust_(database),
       ledger_(database),
       retention_(database),
       clock_(clock),
@@ -82,34 +74,61 @@ std::variant<Submitted, TooManyPending> Orchestrator::submit(const Principal& ag
     row.ask = ask_of(submission, *row.code_hash);
 
     store::Transaction tx(database_);
-    auto session = sessions_.find(agent.tenant_id, row.session_id);
-    std::optional<policy::Grant> grant;
-    if (session) {
-        auto fitted = policy::fit(session->session, row.ask, row.created_at);
-        if (auto* violations = std::get_if<policy::Violations>(&fitted))
-            row.violations = std::move(*violations);
-        else
-            grant = std::get<policy::Grant>(std::move(fitted));
-    }
-    if (!grant && !has_room(agent)) return TooManyPending{settings_.max_pending};
-
+    Assessment found = assess(row.tenant_id, row.session_id, row.ask, row.created_at);
+    row.violations = std::move(found.violations);
+    if (!found.warrant && !has_room(agent)) return TooManyPending{settings_.max_pending};
     requests_.insert(tx, row, submission.code);
-    if (grant) {
-        store::Change change;
-        change.actor = "server";
-        change.approved_at = row.created_at;
-        change.authority = "session";
-        change.grant_digest = policy::digest(*grant);
-        change.detail = {
-            {"by", "session"}, {"session_id", row.session_id}, {"grant", *change.grant_digest}};
-        requests_.transition(tx, row, Status::approved, row.created_at, change);
-        session->session.last_activity = row.created_at;
-        ++session->session.runs_used;
-        sessions_.put(tx, *session);
-    }
+    if (found.warrant) approve_by(tx, row, *found.warrant, row.created_at);
     tx.commit();
-    if (grant) runs_.enqueue(row);
-    return Submitted{std::move(row), session.has_value()};
+    if (found.warrant) runs_.enqueue(row);
+    return Submitted{std::move(row), found.session_exists};
+}
+
+Orchestrator::Assessment Orchestrator::assess(const std::string& tenant_id,
+                                              const std::string& session_id, const policy::Ask& ask,
+                                              base::Time now) {
+    Assessment out;
+    policy::Grant asked = policy::grant_of(ask);
+    auto session = sessions_.find(tenant_id, session_id);
+    out.session_exists = session.has_value();
+    if (auto trust = trust_.match(tenant_id, asked, now)) {
+        out.warrant = Warrant{std::move(asked), kTrust + trust->id, std::nullopt, std::move(trust)};
+        return out;
+    }
+    if (!session) return out;
+    if (!sessions_.altered(*session).empty()) {
+        base::log_error("session {} of {} is not what the ledger says that was approved: {}",
+                        session_id, tenant_id, fmt::join(sessions_.altered(*session), ", "));
+        out.violations = {"the session is not as it was approved"};
+        return out;
+    }
+    auto fitted = policy::fit(session->session, ask, now);
+    if (auto* grant = std::get_if<policy::Grant>(&fitted)) {
+        out.warrant = Warrant{std::move(*grant), kSession, std::move(session), std::nullopt};
+    } else {
+        out.violations = std::get<policy::Violations>(std::move(fitted));
+        out.gaps = policy::gaps(session->session.policy, ask);
+    }
+    return out;
+}
+
+bool Orchestrator::approve_by(store::Transaction& tx, store::RequestRow& row,
+                              const Warrant& warrant, base::Time now) {
+    store::Change change;
+    change.actor = "server";
+    change.approved_at = now;
+    change.authority = warrant.authority;
+    change.grant = warrant.grant;
+    change.detail = {{"by", warrant.authority}, {"session_id", row.session_id}};
+    if (!requests_.transition(tx, row, Status::approved, now, change)) return false;
+    if (warrant.trust) trust_.count_use(tx, warrant.trust->id, now);
+    if (warrant.session) {
+        store::SessionRow session = *warrant.session;
+        session.session.last_activity = std::max(session.session.last_activity, now);
+        ++session.session.runs_used;
+        sessions_.put(tx, session);
+    }
+    return true;
 }
 
 std::variant<Submitted, TooManyPending> Orchestrator::submit(const Principal& agent,
@@ -137,80 +156,17 @@ std::variant<Submitted, TooManyPending> Orchestrator::submit(const Principal& ag
 Would Orchestrator::would(const Principal& agent, const ExecuteSubmission& submission) {
     Would out;
     out.session_id = submission.session_id.value_or(base::make_id("session_"));
-    const auto session = sessions_.find(agent.tenant_id, out.session_id);
-    out.session_exists = session.has_value();
-    if (!session) return out;
     const policy::Ask ask = ask_of(submission, skill::code_hash(submission.code));
-    auto fitted = policy::fit(session->session, ask, clock_.now());
-    if (auto* violations = std::get_if<policy::Violations>(&fitted)) {
-        out.violations = std::move(*violations);
-        out.gaps = policy::gaps(session->session.policy, ask);
-    } else {
-        out.fits = true;
+    Assessment found = assess(agent.tenant_id, out.session_id, ask, clock_.now());
+    out.session_exists = found.session_exists;
+    out.violations = std::move(found.violations);
+    out.gaps = std::move(found.gaps);
+    if (found.warrant) {
+        out.trusted = found.warrant->trust.has_value();
+        out.fits = !out.trusted;
         // This server has no vault, so every secret is missing.
         out.missing_secrets = submission.secrets;
     }
-    return out;
-}
-
-std::optional<Decided> Orchestrator::decide(const Principal& owner, std::string_view id,
-                                            const Decision& decision) {
-    auto row = owner.is_agent() ? std::nullopt : find(owner, id);
-    if (!row) return std::nullopt;
-    if (row->status != Status::pending) return Decided{std::move(*row)};
-
-    const base::Time now = std::max(clock_.now(), row->created_at);
-    store::Change change;
-    change.actor = owner.actor();
-    change.authority = owner.actor();
-    store::Transaction tx(database_);
-    Decided out;
-
-    if (!decision.approve) {
-        change.completed_at = now;
-        if (!decision.reason.empty()) change.error = decision.reason;
-        change.detail = {{"decision", "deny"}, {"reason", decision.reason}};
-        out.made = requests_.transition(tx, *row, Status::denied, now, change);
-    } else {
-        const auto old = sessions_.find(row->tenant_id, row->session_id);
-        const auto before = living(old, now);
-        const bool grows = row->kind == Kind::scope || decision.level == Level::session;
-        if (grows && decision.session_digest &&
-            *decision.session_digest != policy::session_digest(before)) {
-            out.session_changed = true;
-            out.row = std::move(*row);
-            return out;
-        }
-        std::optional<policy::Session> after;
-        change.detail = {{"decision", "approve"}};
-        if (row->kind == Kind::scope) {
-            after = policy::approve_scope(before, *row->scope, now);
-            change.completed_at = now;
-            change.detail["scope"] = policy::to_json(*row->scope);
-            out.made = requests_.transition(tx, *row, Status::completed, now, change);
-        } else {
-            if (decision.level == Level::session)
-                after = policy::approve_run(before, row->ask, now);
-            change.approved_at = now;
-            change.level = std::string(word_of(decision.level));
-            change.grant_digest = policy::digest(policy::grant_of(row->ask));
-            change.detail["level"] = *change.level;
-            change.detail["grant"] = *change.grant_digest;
-            out.made = requests_.transition(tx, *row, Status::approved, now, change);
-        }
-        if (out.made && after) {
-            sessions_.put_approved(tx, {row->tenant_id, row->session_id, row->owner_id, *after},
-                                   before ? store::Growth::widened : store::Growth::created,
-                                   row->id, owner.actor(), now);
-            out.expanded = before.has_value();
-            out.constraints = after->policy.constraints.size();
-        }
-    }
-    tx.commit();
-    if (!out.made) row = find(owner, id);
-    if (out.made && row->status == Status::approved) runs_.enqueue(*row);
-    if (out.made) hooks_.changed(row->id);
-    out.row = std::move(*row);
     return out;
 }
 

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "orchestrator/access.h"
 #include "orchestrator/runs.h"
+#include "policy/fit.h"
 #include "policy/narrow.h"
 #include "policy/session.h"
 #include "skill/declaration.h"
@@ -11,6 +12,7 @@
 #include "store/requests.h"
 #include "store/retention.h"
 #include "store/sessions.h"
+#include "store/trust.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -52,8 +54,12 @@ struct TooManyPending {
     std::size_t limit = 0;
 };
 
-/// How long an approved execution stays approved: for this run, or for its session.
-enum class Level { once, session };
+/// For how long an approved execution is approved (wire 6.1): this run, its session, or the code
+/// itself for a day or for ever, which is approved for the session, too.
+enum class Level { once, session, day, forever };
+
+/// The word of the wire: "once", "session", "24h", "forever".
+std::string_view to_string(Level level);
 
 struct Decision {
     bool approve = false;
@@ -61,6 +67,11 @@ struct Decision {
     std::string reason;  ///< told to the agent with a denial
     /// policy::session_digest() of the session that the human saw, if that is known.
     std::optional<std::string> session_digest = std::nullopt;
+    bool pin_args = false;  ///< trust is for these arguments only
+    bool any_code = true;   ///< of a scope: code that nobody has seen may run, where that can be
+    /// What the human cuts from the request, and the JSON that it was read from.
+    std::optional<policy::Narrowing> narrowing = std::nullopt;
+    std::string narrowing_text = {};
 };
 
 /// What became of a decision. Exactly one decision on a request is `made`.
@@ -69,6 +80,8 @@ struct Decided {
     bool made = false;
     /// Not made: the approval would change a session that is not the one that the human saw.
     bool session_changed = false;
+    /// Not made: what was to be cut from the request is not covered by it.
+    std::optional<policy::NotNarrower> not_narrower = std::nullopt;
     bool expanded = false;        ///< the session existed already and has grown
     std::size_t constraints = 0;  ///< in the session now
 };
@@ -84,12 +97,23 @@ struct Cancelled {
 struct Would {
     std::string session_id;
     bool session_exists = false;
+    bool trusted = false;           ///< it would be approved since its code is trusted
     bool fits = false;              ///< it would be approved by the session
     policy::Violations violations;  ///< why it does not fit the session that exists
     policy::Gaps gaps;              ///< what that session lacks
-    /// Requested secrets that are not there. Only if it fits: else a human has not approved yet
-    /// that the agent may know.
+    /// Requested secrets that are not there. Only if it would be approved: else a human has not
+    /// approved yet that the agent may know.
     std::vector<std::string> missing_secrets;
+};
+
+/// Which of a tenant's last executions an approval would have let through by itself.
+struct Backtest {
+    struct Item {
+        store::RequestRow row;
+        policy::Violations violations;  ///< empty: it would have been let through
+        bool denied = false;            ///< a human has denied it
+    };
+    std::vector<Item> items;  ///< newest first
 };
 
 struct Settings {
@@ -166,6 +190,18 @@ class Orchestrator {
         const Principal& who, std::string_view tenant_id, std::string_view id,
         const policy::Narrowing& to);
 
+    /// Trusted code that has not expired, newest first: an agent's own, an owner's of one or all
+    /// tenants.
+    std::vector<store::TrustRow> trust(const Principal& who,
+                                       const std::optional<std::string>& tenant_id);
+    /// Ends the trust: what it has approved and has not started is denied, what runs is killed,
+    /// both with "trust revoked".
+    std::optional<store::TrustRow> revoke_trust(const Principal& who, std::string_view id);
+
+    /// What the session would have let through if the request had been approved before: a scope as
+    /// it stands, an execution for its session. Numbers of runs, budgets and time are left out.
+    Backtest backtest(const store::RequestRow& row, std::int64_t limit);
+
     /// What the ledger tells of an owner's tenants, newest first; oldest first with `after` or
     /// `request_id`. The caller must be an owner: an agent gets nothing.
     std::vector<ledger::Event> events(const Principal& owner, const store::EventFilter& filter);
@@ -181,6 +217,38 @@ class Orchestrator {
     void shut_down() { runs_.shut_down(); }
 
   private:
+    /// What approves a request without asking a human.
+    struct Warrant {
+        policy::Grant grant;
+        std::string authority;
+        std::optional<store::SessionRow> session;  ///< one of its runs is used
+        std::optional<store::TrustRow> trust;
+    };
+    /// How a request stands to trust and to its session.
+    struct Assessment {
+        bool session_exists = false;
+        std::optional<Warrant> warrant;
+        policy::Violations violations;
+        policy::Gaps gaps;
+    };
+    Assessment assess(const std::string& tenant_id, const std::string& session_id,
+                      const policy::Ask& ask, base::Time now);
+    bool approve_by(store::Transaction& tx, store::RequestRow& row, const Warrant& warrant,
+                    base::Time now);
+    void deny(store::Transaction& tx, store::RequestRow& row, const Principal& owner,
+              const Decision& decision, base::Time now, Decided& out);
+    void approve_scope(store::Transaction& tx, store::RequestRow& row, const Principal& owner,
+                       const Decision& decision, base::Time now, Decided& out);
+    void approve_run(store::Transaction& tx, store::RequestRow& row, const Principal& owner,
+                     const Decision& decision, base::Time now, Decided& out);
+    void put_session(store::Transaction& tx, const store::RequestRow& row,
+                     const std::optional<policy::Session>& before, const policy::Session& after,
+                     const Principal& owner, base::Time now, Decided& out);
+    void deny_all(store::Transaction& tx, std::vector<store::RequestRow> rows,
+                  const std::string& actor, const char* error, std::vector<std::string>& denied,
+                  std::vector<std::string>& running);
+    void refit(store::Transaction& tx, const store::SessionRow& session, const std::string& actor,
+               std::vector<std::string>& denied);
     store::RequestRow new_row(const Principal& agent, policy::Kind kind,
                               const std::optional<std::string>& session_id);
     void expire(store::RequestRow row);
@@ -191,6 +259,7 @@ class Orchestrator {
     store::Database& database_;
     store::Requests requests_;
     store::Sessions sessions_;
+    store::Trust trust_;
     store::Ledger ledger_;
     store::Retention retention_;
     const base::Clock& clock_;

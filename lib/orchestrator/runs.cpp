@@ -50,6 +50,7 @@ Runs::Runs(store::Database& database, const base::Clock& clock, Runner runner, H
     : database_(database),
       requests_(database),
       sessions_(database),
+      recheck_(database),
       clock_(clock),
       runner_(std::move(runner)),
       hooks_(std::move(hooks)),
@@ -113,10 +114,10 @@ bool Runs::cancel(const std::string& id) {
     return true;
 }
 
-bool Runs::revoke(const std::string& id) {
+bool Runs::revoke(const std::string& id, const char* error) {
     const auto it = running_.find(id);
     if (it == running_.end()) return false;
-    it->second.revoked = true;
+    it->second.revoked = error;
     it->second.stop->request_stop();
     return true;
 }
@@ -135,42 +136,6 @@ void Runs::start_more() {
     }
 }
 
-/// The last check before a run: what was approved is what stands in the store.
-bool Runs::stands(store::RequestRow& row, std::string& code) {
-    const policy::Grant grant = policy::grant_of(row.ask);
-    if (row.grant_digest != policy::digest(grant)) {
-        end_unstarted(row, Status::failed, "approved grant no longer matches");
-        return false;
-    }
-    try {
-        code = requests_.code(row.ask.code_hash);
-    } catch (const base::Error& e) {
-        // Trying again would not bring it back, and whoever waits would wait for ever.
-        if (e.code() != "corrupt") throw;
-        end_unstarted(row, Status::failed, "approved grant no longer matches: the code is missing");
-        return false;
-    }
-    if (skill::code_hash(code) != row.ask.code_hash) {
-        end_unstarted(row, Status::failed, "approved grant no longer matches: the code differs");
-        return false;
-    }
-    if (row.authority == "session") {
-        const auto session = sessions_.find(row.tenant_id, row.session_id);
-        if (!session || !std::holds_alternative<policy::Grant>(policy::fit(
-                            session->session, row.ask, clock_.now(), policy::Counted::yes))) {
-            end_unstarted(row, Status::denied, "the session no longer allows this run");
-            return false;
-        }
-    }
-    // Nothing half-way: without a vault and an egress gate such a run could only mislead.
-    if (!grant.secrets.empty() || !grant.networks.empty()) {
-        end_unstarted(row, Status::failed,
-                      "this server cannot give a run secrets or network access yet");
-        return false;
-    }
-    return true;
-}
-
 void Runs::end_unstarted(store::RequestRow& row, Status to, const std::string& error) {
     store::Change change;
     change.actor = kServer;
@@ -186,9 +151,13 @@ void Runs::end_unstarted(store::RequestRow& row, Status to, const std::string& e
 void Runs::start(const std::string& id) {
     auto row = requests_.find(id);
     if (!row || row->status != Status::approved) return;
-    std::string code;
-    if (!stands(*row, code)) return;
-    auto environment = skill::environment_of(row->ask.args, row->ask.secrets);
+    auto checked = recheck_.check(*row, clock_.now());
+    if (const auto* refused = std::get_if<Recheck::Refused>(&checked)) {
+        end_unstarted(*row, refused->status, refused->error);
+        return;
+    }
+    auto& [grant, code] = std::get<Recheck::Ready>(checked);
+    auto environment = skill::environment_of(grant.args, grant.secrets);
     if (const auto* problem = std::get_if<skill::ArgsProblem>(&environment)) {
         end_unstarted(*row, Status::failed, problem->message);
         return;
@@ -209,9 +178,9 @@ void Runs::start(const std::string& id) {
     runtime::Job job;
     job.code = std::move(code);
     job.environment = std::move(std::get<skill::Environment>(environment));
-    job.timeout = row->ask.timeout;
+    job.timeout = grant.timeout;
     auto stop = std::make_shared<jail::StopSignal>();
-    running_.emplace(id, Running{stop, *row});
+    running_.emplace(id, Running{stop, *row, grant.timeout});
     workers_.submit([this, id, stop, job = std::move(job)] {
         runtime::Outcome outcome;
         try {
@@ -254,12 +223,12 @@ bool Runs::settle(const std::string& id, const runtime::Outcome& outcome) {
     const auto it = running_.find(id);
     if (it == running_.end()) return true;
     store::RequestRow row = it->second.row;
-    Settlement end = settlement_of(outcome, row.ask.timeout);
+    Settlement end = settlement_of(outcome, it->second.timeout);
     if (outcome.cause == runtime::Cause::setup)
         base::log_error("{}: the sandbox could not be set up: {}", id, outcome.setup_error);
     if (it->second.revoked && end.status == Status::cancelled) {
         end.status = Status::failed;
-        end.error = kRevoked;
+        end.error = it->second.revoked;
     } else if (stopping_ && end.status == Status::cancelled) {
         end.status = Status::failed;
         end.error = "server stopped during execution";

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "jail/stop_signal.h"
+#include "orchestrator/recheck.h"
 #include "orchestrator/workers.h"
 #include "runtime/deno.h"
 #include "runtime/outcome.h"
@@ -20,8 +21,9 @@
 
 namespace oauth3::orchestrator {
 
-/// The error of a request whose session was revoked before its end (wire 6.3).
-inline constexpr const char* kRevoked = "session revoked";
+/// The error of a request whose session, or whose code's trust, was revoked before its end.
+inline constexpr const char* kSessionRevoked = "session revoked";
+inline constexpr const char* kTrustRevoked = "trust revoked";
 
 /// Runs one job to its end; called from a worker thread.
 using Runner = std::function<runtime::Outcome(const runtime::Job&, const jail::StopSignal&)>;
@@ -68,9 +70,9 @@ class Runs {
     /// Asks a running execution to stop; it ends as cancelled. False if it does not run here.
     bool cancel(const std::string& id);
 
-    /// The session of a running execution was revoked: kills it, and it ends as failed. False if it
-    /// does not run here.
-    bool revoke(const std::string& id);
+    /// What allowed a running execution was revoked: kills it, and it ends as failed with this
+    /// error. False if it does not run here.
+    bool revoke(const std::string& id, const char* error);
 
     /// Stores outcomes that could not be stored before, such as when the disk was full.
     void retry_unsettled();
@@ -83,7 +85,8 @@ class Runs {
     struct Running {
         std::shared_ptr<jail::StopSignal> stop;
         store::RequestRow row;
-        bool revoked = false;
+        base::Seconds timeout;
+        const char* revoked = nullptr;  ///< the error if it was revoked
     };
     using Finished = std::pair<std::string, runtime::Outcome>;
 
@@ -92,12 +95,12 @@ class Runs {
     void start(const std::string& id);
     void take_finished();
     bool settle(const std::string& id, const runtime::Outcome& outcome);
-    bool stands(store::RequestRow& row, std::string& code);
     void end_unstarted(store::RequestRow& row, policy::Status to, const std::string& error);
 
     store::Database& database_;
     store::Requests requests_;
     store::Sessions sessions_;
+    Recheck recheck_;
     const base::Clock& clock_;
     Runner runner_;
     Hooks hooks_;

@@ -3,12 +3,16 @@
 #include "orchestrator/orchestrator.h"
 #include "policy/status.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace oauth3::orchestrator {
 namespace {
 
 using policy::Status;
+
+constexpr const char* kNarrowed = "the session was narrowed";
 
 /// What an approval in the session has set going and what has not come to its end. What is pending
 /// stays: a human may still decide on it.
@@ -62,23 +66,30 @@ std::optional<store::SessionRow> Orchestrator::revoke_session(const Principal& w
 
     store::Transaction tx(database_);
     sessions_.revoke(tx, *row, who.actor(), reason, now);
-    for (store::RequestRow& request : requests_.in_session(tenant_id, id, kApproved)) {
+    deny_all(tx, requests_.in_session(tenant_id, id, kApproved), who.actor(), kSessionRevoked,
+             denied, running);
+    tx.commit();
+    for (const std::string& request : running) runs_.revoke(request, kSessionRevoked);
+    for (const std::string& request : denied) hooks_.changed(request);
+    return row;
+}
+
+void Orchestrator::deny_all(store::Transaction& tx, std::vector<store::RequestRow> rows,
+                            const std::string& actor, const char* error,
+                            std::vector<std::string>& denied, std::vector<std::string>& running) {
+    for (store::RequestRow& request : rows) {
         if (request.status == Status::executing) {
             running.push_back(request.id);
             continue;
         }
         store::Change change;
-        change.actor = who.actor();
+        change.actor = actor;
         change.completed_at = ending_time(request);
-        change.error = kRevoked;
-        change.detail = {{"error", kRevoked}};
+        change.error = error;
+        change.detail = {{"error", error}};
         if (requests_.transition(tx, request, Status::denied, *change.completed_at, change))
             denied.push_back(request.id);
     }
-    tx.commit();
-    for (const std::string& request : running) runs_.revoke(request);
-    for (const std::string& request : denied) hooks_.changed(request);
-    return row;
 }
 
 std::optional<std::variant<store::SessionRow, policy::NotNarrower>> Orchestrator::narrow_session(
@@ -95,10 +106,84 @@ std::optional<std::variant<store::SessionRow, policy::NotNarrower>> Orchestrator
         policy::to_json(after.policy) == policy::to_json(row->session.policy))
         return std::move(*row);
     row->session = std::move(after);
+    std::vector<std::string> denied;
     store::Transaction tx(database_);
     sessions_.put_narrowed(tx, *row, who.actor(), now);
+    refit(tx, *row, who.actor(), denied);
     tx.commit();
-    return std::move(*row);
+    for (const std::string& request : denied) hooks_.changed(request);
+    return session(who, tenant_id, id);
+}
+
+/// What the session has approved and has not started gets what is left of its grant, or is denied.
+void Orchestrator::refit(store::Transaction& tx, const store::SessionRow& session,
+                         const std::string& actor, std::vector<std::string>& denied) {
+    constexpr Status kWaiting[] = {Status::approved, Status::awaiting_secrets};
+    for (store::RequestRow& request :
+         requests_.in_session(session.tenant_id, session.id, kWaiting)) {
+        if (request.authority != kSession) continue;
+        store::Change change;
+        change.actor = actor;
+        auto fitted = policy::fit(session.session, request.ask, clock_.now(), policy::Counted::yes);
+        if (const auto* grant = std::get_if<policy::Grant>(&fitted)) {
+            change.detail = {{"why", kNarrowed}};
+            if (policy::digest(*grant) != request.grant_digest)
+                requests_.replace_grant(tx, request, *grant, ending_time(request), change);
+            continue;
+        }
+        change.completed_at = ending_time(request);
+        change.error =
+            fmt::format("{}: {}", kNarrowed, fmt::join(std::get<policy::Violations>(fitted), "; "));
+        change.detail = {{"error", *change.error}};
+        if (requests_.transition(tx, request, Status::denied, *change.completed_at, change))
+            denied.push_back(request.id);
+    }
+}
+
+std::vector<store::TrustRow> Orchestrator::trust(const Principal& who,
+                                                 const std::optional<std::string>& tenant_id) {
+    return trust_.living(who.owner_id, who.is_agent() ? who.tenant_id : tenant_id, clock_.now());
+}
+
+std::optional<store::TrustRow> Orchestrator::revoke_trust(const Principal& who,
+                                                          std::string_view id) {
+    auto row = trust_.find(id);
+    const base::Time now = clock_.now();
+    if (!row || !may_see(who, *row) || (row->expires_at && now >= *row->expires_at))
+        return std::nullopt;
+    std::vector<std::string> denied;
+    std::vector<std::string> running;
+    store::Transaction tx(database_);
+    trust_.remove(tx, *row, who.actor(), std::max(now, row->created_at));
+    deny_all(tx, requests_.approved_by(kTrust + row->id), who.actor(), kTrustRevoked, denied,
+             running);
+    tx.commit();
+    for (const std::string& request : running) runs_.revoke(request, kTrustRevoked);
+    for (const std::string& request : denied) hooks_.changed(request);
+    return row;
+}
+
+Backtest Orchestrator::backtest(const store::RequestRow& row, std::int64_t limit) {
+    const base::Time now = clock_.now();
+    const auto standing = session_of(row);
+    const auto before = standing ? std::optional(standing->session) : std::nullopt;
+    policy::Session session = row.scope
+                                  ? policy::approve_scope(before, *row.scope, now)
+                                  : policy::approve_run(before, policy::grant_of(row.ask), now);
+    session.policy.max_runs.reset();
+    session.policy.budgets = {};
+    Backtest out;
+    for (store::RequestRow& earlier : requests_.executions_before(row.tenant_id, row.seq, limit)) {
+        auto fitted = policy::fit(session, earlier.ask, now);
+        Backtest::Item item;
+        if (auto* violations = std::get_if<policy::Violations>(&fitted))
+            item.violations = std::move(*violations);
+        // By a human, and not by a session that was revoked.
+        item.denied = earlier.status == Status::denied && !earlier.approved_at && earlier.authority;
+        item.row = std::move(earlier);
+        out.items.push_back(std::move(item));
+    }
+    return out;
 }
 
 }  // namespace oauth3::orchestrator

@@ -26,12 +26,14 @@ std::vector<Bond> new_bonds(const SessionPolicy& before, const SessionPolicy& af
     return out;
 }
 
-std::vector<std::string> new_constraints(const SessionPolicy& before, const SessionPolicy& after) {
-    std::vector<std::string> out;
+std::vector<Constraint> new_constraints(const SessionPolicy& before, const SessionPolicy& after) {
+    std::vector<Constraint> out;
     for (const Constraint& c : after.constraints)
         if (std::none_of(before.constraints.begin(), before.constraints.end(),
-                         [&c](const Constraint& held) { return held.text == c.text; }))
-            out.push_back(c.text);
+                         [&c](const Constraint& held) {
+                             return held.text == c.text && held.limit == c.limit;
+                         }))
+            out.push_back(c);
     return out;
 }
 
@@ -46,8 +48,14 @@ Growth between(const Session& session, const Session& grown) {
         if (!covered(before.networks, network)) out.networks.push_back(network);
     out.secret_hosts = new_bonds(before, after);
     out.constraints = new_constraints(before, after);
+    for (const Rule& rule : after.rules)
+        if (!covered(before.rules, rule)) out.rules.push_back(rule);
+    for (const TypedArg& arg : after.args)
+        if (!contains(before.args, arg)) out.args.push_back(arg);
     out.code_hashes = added(before.code_hashes, after.code_hashes);
-    if (after.max_timeout > before.max_timeout) out.max_timeout = after.max_timeout;
+    out.budgets = after.budgets != before.budgets;
+    if (any_code(after) != any_code(before)) out.any_code = any_code(after);
+    if (after.max_timeout != before.max_timeout) out.max_timeout = after.max_timeout;
     if (after.max_runs != before.max_runs) out.max_runs = after.max_runs;
     if (grown.expires_at != session.expires_at) out.expires_at = grown.expires_at;
     return out;
@@ -60,7 +68,7 @@ Growth growth(const Session& session, const Scope& scope, base::Time now) {
 }
 
 Growth growth(const Session& session, const Ask& ask, base::Time now) {
-    return between(session, approve_run(session, ask, now));
+    return between(session, approve_run(session, grant_of(ask), now));
 }
 
 }  // namespace oauth3::policy

@@ -26,16 +26,21 @@ struct Growth {
     std::vector<base::Network> networks;
     /// Also of a secret and a host that the session holds both, but not together.
     std::vector<Bond> secret_hosts;
-    std::vector<std::string> constraints;
+    std::vector<Constraint> constraints;
+    std::vector<Rule> rules;
+    std::vector<TypedArg> args;
     std::vector<std::string> code_hashes;
-    std::optional<base::Seconds> max_timeout;  ///< if it grows
+    bool budgets = false;                      ///< they change
+    std::optional<bool> any_code;              ///< if it changes
+    std::optional<base::Seconds> max_timeout;  ///< if it changes
     std::optional<std::int64_t> max_runs;      ///< if it changes, to more or fewer
     std::optional<base::Time> expires_at;      ///< if it changes, to later or earlier
 
     bool operator==(const Growth&) const = default;
 };
 
-/// How approve_scope and approve_run would change `session`.
+/// How approve_scope and approve_run would change `session`. What their limits cut from it is not
+/// named.
 Growth growth(const Session& session, const Scope& scope, base::Time now);
 Growth growth(const Session& session, const Ask& ask, base::Time now);
 

@@ -1,29 +1,15 @@
 #include "policy/session.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace oauth3::policy {
 namespace {
 
-/// Adds what is missing; the result is sorted and without repeats.
-template <typename T>
-void unite(std::vector<T>& into, const std::vector<T>& more) {
-    into.insert(into.end(), more.begin(), more.end());
-    std::sort(into.begin(), into.end());
-    into.erase(std::unique(into.begin(), into.end()), into.end());
-}
-
-template <typename T>
-bool contains(const std::vector<T>& list, const T& item) {
-    return std::find(list.begin(), list.end(), item) != list.end();
-}
-
 /// What a scope and the approval of a single run have in common when a session grows by them.
 struct Addition {
     const std::vector<std::string>& secrets;
     const std::vector<base::Network>& networks;
+    std::vector<Rule> rules;
     std::vector<std::string> code_hashes;
     base::Seconds timeout;
 };
@@ -40,6 +26,7 @@ Session grow(const std::optional<Session>& session, const Addition& by, base::Ti
     SessionPolicy& policy = out.policy;
     unite(policy.secrets, by.secrets);
     unite(policy.networks, by.networks);
+    unite(policy.rules, by.rules);
     unite(policy.code_hashes, by.code_hashes);
     policy.max_timeout = std::max(policy.max_timeout, by.timeout);
     for (const std::string& secret : by.secrets)
@@ -47,10 +34,63 @@ Session grow(const std::optional<Session>& session, const Addition& by, base::Ti
     return out;
 }
 
+template <typename T>
+void cut_to(std::optional<T>& value, const std::optional<T>& limit) {
+    if (limit) value = value ? std::min(*value, *limit) : *limit;
+}
+
+/// Holds the session within the limits of its constraints.
+void hold(Session& session) {
+    SessionPolicy& policy = session.policy;
+    for (const Constraint& constraint : policy.constraints) {
+        const Limit& limit = constraint.limit;
+        if (const auto networks = limit.networks())
+            policy.networks = intersection(policy.networks, *networks);
+        if (limit.secrets)
+            std::erase_if(policy.secrets, [&limit](const std::string& secret) {
+                return !contains(*limit.secrets, secret);
+            });
+        if (limit.timeout) policy.max_timeout = std::min(policy.max_timeout, *limit.timeout);
+        if (limit.life && constraint.approved_at)
+            session.expires_at =
+                std::min(session.expires_at, base::Time(*constraint.approved_at + *limit.life));
+        cut_to(policy.max_runs, limit.max_runs);
+        cut_to(policy.budgets.requests, limit.max_requests);
+    }
+    cut_secret_hosts(policy);
+}
+
+void replace(Budgets& budgets, const Budgets& by) {
+    if (by.requests) budgets.requests = by.requests;
+    if (by.bytes) budgets.bytes = by.bytes;
+    for (const auto& [secret, uses] : by.secret_uses) budgets.secret_uses[secret] = uses;
+}
+
 }  // namespace
 
+std::vector<Rule> with_open_rules(std::vector<Rule> rules,
+                                  const std::vector<base::Network>& networks) {
+    std::vector<Rule> out = rules;
+    for (const base::Network& network : networks)
+        if (std::none_of(rules.begin(), rules.end(), [&network](const Rule& rule) {
+                return rule.host && base::intersection(*rule.host, network);
+            }))
+            out.push_back(open_rule(network));
+    return out;
+}
+
 Constraint compile_constraint(std::string text) {
-    return {std::move(text), ConstraintClass::advisory, {}};
+    Phrase phrase = compile_phrase(text);
+    return {std::move(text), phrase.kind, std::move(phrase.limit), std::move(phrase.remark)};
+}
+
+bool any_code(const SessionPolicy& policy) {
+    return policy.only_scopes && policy.any_code_kept &&
+           (policy.has_own_rules || !policy.constraints.empty()) &&
+           std::all_of(policy.constraints.begin(), policy.constraints.end(),
+                       [](const Constraint& constraint) {
+                           return constraint.kind == ConstraintClass::enforced;
+                       });
 }
 
 base::Time session_end(const Session& session) {
@@ -61,61 +101,47 @@ bool is_live(const Session& session, base::Time now) {
     return !session.ended && now < session_end(session);
 }
 
-Session approve_scope(const std::optional<Session>& session, const Scope& scope, base::Time now) {
+Session approve_scope(const std::optional<Session>& session, const Scope& scope, base::Time now,
+                      Approval approval) {
     std::vector<std::string> hashes;
     if (scope.code_hash) hashes.push_back(*scope.code_hash);
-    Session out = grow(session, {scope.secrets, scope.networks, hashes, scope.max_timeout}, now);
-    out.policy.description = scope.description;
-    out.policy.constraints.insert(out.policy.constraints.end(), scope.constraints.begin(),
-                                  scope.constraints.end());
-    if (scope.max_runs) out.policy.max_runs = scope.max_runs;
+    Session out = grow(session,
+                       {scope.secrets, scope.networks, with_open_rules(scope.rules, scope.networks),
+                        hashes, scope.max_timeout},
+                       now);
+    SessionPolicy& policy = out.policy;
+    policy.description = scope.description;
+    for (Constraint constraint : scope.constraints) {
+        constraint.approved_at = now;
+        policy.constraints.push_back(std::move(constraint));
+    }
+    policy.args.insert(policy.args.end(), scope.args.begin(), scope.args.end());
+    policy.any_code_kept = policy.any_code_kept && approval.any_code;
+    policy.has_own_rules = policy.has_own_rules || !scope.rules.empty();
+    if (scope.max_runs) policy.max_runs = scope.max_runs;
     if (scope.expires_in) out.expires_at = now + std::min(*scope.expires_in, kSessionLife);
+    replace(policy.budgets, scope.budgets);
+    hold(out);
     return out;
 }
 
 Session approve_run(const std::optional<Session>& session, const Ask& ask, base::Time now) {
-    return grow(session, {ask.secrets, ask.networks, {ask.code_hash}, ask.timeout}, now);
-}
-
-bool covered(const std::vector<base::Network>& by, const base::Network& network) {
-    return std::any_of(by.begin(), by.end(), [&](const auto& n) { return n.covers(network); });
-}
-
-Gaps gaps(const SessionPolicy& policy, const Ask& ask) {
-    Gaps out;
-    for (const std::string& secret : ask.secrets)
-        if (!contains(policy.secrets, secret)) out.secrets.push_back(secret);
-    for (const base::Network& network : ask.networks)
-        if (!covered(policy.networks, network)) out.networks.push_back(network);
+    Session out = grow(session, {ask.secrets, ask.networks, {}, {ask.code_hash}, ask.timeout}, now);
+    out.policy.only_scopes = false;
+    hold(out);
     return out;
 }
 
-std::variant<Grant, Violations> fit(const Session& session, const Ask& ask, base::Time now,
-                                    Counted counted) {
-    const SessionPolicy& policy = session.policy;
-    Violations out;
-    if (!is_live(session, now)) out.push_back("the session has ended");
-    const Gaps lacking = gaps(policy, ask);
-    for (const std::string& secret : lacking.secrets) out.push_back("new secret: " + secret);
-    for (const base::Network& network : lacking.networks)
-        out.push_back("new network: " + network.text());
-    if (ask.timeout > policy.max_timeout)
-        out.push_back(
-            fmt::format("timeout {} > {}", ask.timeout.count(), policy.max_timeout.count()));
-    const std::int64_t others = session.runs_used - (counted == Counted::yes ? 1 : 0);
-    if (policy.max_runs && others >= *policy.max_runs)
-        out.push_back(fmt::format("no runs left ({}/{})", session.runs_used, *policy.max_runs));
-    if (!contains(policy.code_hashes, ask.code_hash))
-        out.push_back("code not approved in this session");
-    if (!out.empty()) return out;
-    return grant_of(ask);
-}
-
-Grant grant_of(const Ask& ask) {
-    Grant out{ask.code_hash, ask.args, {}, {}, ask.timeout};
-    unite(out.secrets, ask.secrets);
-    unite(out.networks, ask.networks);
-    return out;
+void cut_secret_hosts(SessionPolicy& policy) {
+    for (auto it = policy.secret_hosts.begin(); it != policy.secret_hosts.end();) {
+        if (!contains(policy.secrets, it->first)) {
+            it = policy.secret_hosts.erase(it);
+            continue;
+        }
+        it->second = texts_of(intersection(networks_from(it->second), policy.networks));
+        make_set(it->second);
+        ++it;
+    }
 }
 
 }  // namespace oauth3::policy

@@ -16,6 +16,10 @@ std::string shown(std::string_view name) {
 
 }  // namespace
 
+std::string text_of(const base::Json& value) {
+    return value.is_string() ? value.get<std::string>() : base::dump_json(value);
+}
+
 std::variant<Environment, ArgsProblem> environment_of(const base::Json& args,
                                                       const std::vector<std::string>& secrets) {
     Environment out;
@@ -35,7 +39,7 @@ std::variant<Environment, ArgsProblem> environment_of(const base::Json& args,
                 "arg_shadows_secret",
                 fmt::format("The argument {} has the name of a requested secret.", name)};
         if (value.is_null()) continue;
-        std::string text = value.is_string() ? value.get<std::string>() : base::dump_json(value);
+        std::string text = text_of(value);
         if (text.find('\0') != std::string::npos)
             return ArgsProblem{"invalid_arg",
                                fmt::format("The argument {} holds a NUL character.", name)};

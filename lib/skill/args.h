@@ -19,6 +19,10 @@ struct ArgsProblem {
     std::string message;
 };
 
+/// The text that a program sees of an argument that is not null: strings as they are, all else as
+/// compact JSON.
+std::string text_of(const base::Json& value);
+
 /// SKILL_ARGS may be at most this long, in bytes.
 inline constexpr std::size_t kMaxSkillArgs = 96 * 1024;
 

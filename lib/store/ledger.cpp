@@ -26,7 +26,7 @@ ledger::Event read_event(SQLite::Statement& query) {
 
 }  // namespace
 
-void Ledger::append(Transaction& tx, const Entry& entry) {
+std::int64_t Ledger::append(Transaction& tx, const Entry& entry) {
     ledger::Event event;
     event.at = base::to_millis(entry.at);
     event.actor = entry.actor;
@@ -51,6 +51,18 @@ void Ledger::append(Transaction& tx, const Entry& entry) {
     insert.bind(9, event.prev);
     insert.bind(10, event.hash);
     insert.exec();
+    return event.seq;
+}
+
+std::optional<ledger::Event> Ledger::at(const std::string& owner_id, std::int64_t seq) {
+    Prepared query(database_,
+                   fmt::format("SELECT {} FROM ledger WHERE owner_id = ? AND seq = ?", kColumns));
+    query.bind(1, owner_id);
+    query.bind(2, seq);
+    if (!query.executeStep()) return std::nullopt;
+    ledger::Event out = read_event(query);
+    if (ledger::hash_of(out) != out.hash) return std::nullopt;
+    return out;
 }
 
 std::vector<ledger::Event> Ledger::events(const std::string& owner_id, const EventFilter& filter) {

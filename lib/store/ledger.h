@@ -37,10 +37,14 @@ class Ledger {
     explicit Ledger(Database& database) : database_(database) {}
 
     /// Appends to the owner's chain, inside the transaction of what it tells of.
-    static void append(Transaction&, const Entry& entry);
+    /// Returns its number in the chain.
+    static std::int64_t append(Transaction&, const Entry& entry);
 
     /// Events of an owner, newest first; oldest first if `after` or `request_id` is set.
     std::vector<ledger::Event> events(const std::string& owner_id, const EventFilter& filter);
+
+    /// The event with this number; nullopt if there is none, or if it is not what its hash says.
+    std::optional<ledger::Event> at(const std::string& owner_id, std::int64_t seq);
 
   private:
     Database& database_;

@@ -1,6 +1,7 @@
 #include "store/requests.h"
 
 #include "base/error.h"
+#include "policy/sets.h"
 #include "store/columns.h"
 #include "store/ledger.h"
 
@@ -18,7 +19,8 @@ using Texts = std::vector<std::string>;
 constexpr const char* kColumns =
     "seq, id, kind, owner_id, tenant_id, session_id, status, skill_id, description, declared_id, "
     "code_hash, args, secrets, networks, timeout, scope, warnings, violations, created_at, "
-    "expires_at, approved_at, executed_at, completed_at, authority, level, grant_digest, error";
+    "expires_at, approved_at, executed_at, completed_at, authority, level, grant_digest, error, "
+    "granted, narrowing";
 
 /// The condition of the index requests_alive, word for word: without it SQLite does not see that
 /// the index serves, and reads the whole table.
@@ -77,6 +79,8 @@ RequestRow read_row(SQLite::Statement& query) {
     out.level = optional_text(query, 24);
     out.grant_digest = optional_text(query, 25);
     out.error = optional_text(query, 26);
+    out.granted = optional_text(query, 27);
+    out.narrowing = optional_text(query, 28);
     return out;
 }
 
@@ -173,21 +177,30 @@ bool Requests::transition(Transaction& tx, RequestRow& row, policy::Status to, b
         "UPDATE requests SET status = ?1, approved_at = coalesce(?2, approved_at), "
         "executed_at = coalesce(?3, executed_at), completed_at = coalesce(?4, completed_at), "
         "authority = coalesce(?5, authority), level = coalesce(?6, level), "
-        "grant_digest = coalesce(?7, grant_digest), error = coalesce(?8, error) "
-        "WHERE id = ?9 AND status = ?10");
+        "grant_digest = coalesce(?7, grant_digest), error = coalesce(?8, error), "
+        "granted = coalesce(?9, granted), narrowing = coalesce(?10, narrowing) "
+        "WHERE id = ?11 AND status = ?12");
+    std::optional<std::string> digest, granted;
+    if (change.grant) {
+        digest = policy::digest(*change.grant);
+        granted = base::dump_json(policy::to_json(*change.grant));
+    }
     update.bind(1, std::string(policy::to_string(to)));
     bind_optional(update, 2, change.approved_at);
     bind_optional(update, 3, change.executed_at);
     bind_optional(update, 4, change.completed_at);
     bind_optional(update, 5, change.authority);
     bind_optional(update, 6, change.level);
-    bind_optional(update, 7, change.grant_digest);
+    bind_optional(update, 7, digest);
     bind_optional(update, 8, change.error);
-    update.bind(9, row.id);
-    update.bind(10, std::string(policy::to_string(row.status)));
+    bind_optional(update, 9, granted);
+    bind_optional(update, 10, change.narrowing);
+    update.bind(11, row.id);
+    update.bind(12, std::string(policy::to_string(row.status)));
     if (update.exec() != 1) return false;
 
     Change told = change;
+    if (digest) told.detail["grant"] = *digest;
     told.detail["from"] = policy::to_string(row.status);
     told.detail["to"] = policy::to_string(to);
     Ledger::append(tx, entry_of(row, now, told, action_of(row.status, to)));
@@ -198,8 +211,30 @@ bool Requests::transition(Transaction& tx, RequestRow& row, policy::Status to, b
     keep(row.completed_at, change.completed_at);
     keep(row.authority, change.authority);
     keep(row.level, change.level);
-    keep(row.grant_digest, change.grant_digest);
+    keep(row.grant_digest, digest);
     keep(row.error, change.error);
+    keep(row.granted, granted);
+    keep(row.narrowing, change.narrowing);
+    return true;
+}
+
+bool Requests::replace_grant(Transaction& tx, RequestRow& row, const policy::Grant& grant,
+                             base::Time now, const Change& change) {
+    const std::string digest = policy::digest(grant);
+    const std::string granted = base::dump_json(policy::to_json(grant));
+    const std::string status(policy::to_string(row.status));
+    Prepared update(
+        tx.database(),
+        "UPDATE requests SET grant_digest = ?, granted = ? WHERE id = ? AND status = ?");
+    SQLite::bind(update, digest, granted, row.id, status);
+    if (update.exec() != 1) return false;
+    Change told = change;
+    told.detail["grant"] = digest;
+    told.detail["from"] = status;
+    told.detail["to"] = status;
+    Ledger::append(tx, entry_of(row, now, told, "request.changed"));
+    row.grant_digest = digest;
+    row.granted = granted;
     return true;
 }
 
@@ -315,6 +350,27 @@ std::vector<RequestRow> Requests::in_session(std::string_view tenant_id,
     }
     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.seq < b.seq; });
     return out;
+}
+
+std::vector<RequestRow> Requests::approved_by(std::string_view authority) {
+    // The condition of the index requests_of_authority, word for word.
+    Prepared query(database_,
+                   fmt::format("SELECT {} FROM requests WHERE authority = ? AND status IN "
+                               "('approved', 'awaiting_secrets', 'executing') ORDER BY seq",
+                               kColumns));
+    query.bind(1, std::string(authority));
+    return read_rows(query);
+}
+
+std::vector<RequestRow> Requests::executions_before(std::string_view tenant_id, std::int64_t seq,
+                                                    std::int64_t limit) {
+    Prepared query(database_, fmt::format("SELECT {} FROM requests WHERE tenant_id = ? AND "
+                                          "seq < ? AND kind = 'execute' ORDER BY seq DESC LIMIT ?",
+                                          kColumns));
+    query.bind(1, std::string(tenant_id));
+    query.bind(2, seq);
+    query.bind(3, limit);
+    return read_rows(query);
 }
 
 std::optional<std::string> Requests::last_approved_hash(const RequestRow& row) {

@@ -2,7 +2,8 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "policy/session.h"
+#include "policy/grant.h"
+#include "policy/scope.h"
 #include "policy/status.h"
 #include "store/database.h"
 
@@ -38,10 +39,12 @@ struct RequestRow {
     std::optional<base::Time> approved_at;
     std::optional<base::Time> executed_at;
     std::optional<base::Time> completed_at;
-    std::optional<std::string> authority;  ///< "session" or "owner:<id>"
+    std::optional<std::string> authority;  ///< "session", "trust:<id>" or "owner:<id>"
     std::optional<std::string> level;
     std::optional<std::string> grant_digest;
     std::optional<std::string> error;
+    std::optional<std::string> granted;    ///< the approved grant as JSON
+    std::optional<std::string> narrowing;  ///< what the human cut from the request for it, as JSON
 };
 
 /// What the history tells of a request: little, since there are many of them on a page.
@@ -82,7 +85,8 @@ struct Change {
     std::optional<base::Time> completed_at;
     std::optional<std::string> authority;
     std::optional<std::string> level;
-    std::optional<std::string> grant_digest;
+    std::optional<policy::Grant> grant;  ///< with its digest
+    std::optional<std::string> narrowing;
     std::optional<std::string> error;
 };
 
@@ -110,6 +114,11 @@ class Requests {
     bool transition(Transaction&, RequestRow& row, policy::Status to, base::Time now,
                     const Change& change);
 
+    /// Replaces the grant of a request that was approved and has not started, with the ledger row
+    /// request.changed. False if its status is no longer the one in `row`.
+    bool replace_grant(Transaction&, RequestRow& row, const policy::Grant& grant, base::Time now,
+                       const Change& change);
+
     void insert_result(Transaction&, std::string_view id, const ResultRow& result);
 
     std::optional<RequestRow> find(std::string_view id);
@@ -125,6 +134,12 @@ class Requests {
     /// Requests of a session, by any status of these, oldest first.
     std::vector<RequestRow> in_session(std::string_view tenant_id, std::string_view session_id,
                                        std::span<const policy::Status> statuses);
+    /// Requests that an authority such as "trust:<id>" has approved and that have not ended.
+    std::vector<RequestRow> approved_by(std::string_view authority);
+    /// The last execution requests of a tenant, newest first, that it made before the one with this
+    /// number.
+    std::vector<RequestRow> executions_before(std::string_view tenant_id, std::int64_t seq,
+                                              std::int64_t limit);
     /// The program that was last approved for the same tenant and skill_id before this request, by
     /// an execution or with a scope: its hash. nullopt without a skill_id.
     std::optional<std::string> last_approved_hash(const RequestRow& row);

@@ -80,6 +80,21 @@ bool is_requested(Database& database, const std::string& hash) {
     return query.executeStep();
 }
 
+/// Trust that ended so long ago that no request can stand for it.
+void remove_ended_trust(Transaction& tx, base::Time before) {
+    Prepared remove(tx.database(),
+                    "DELETE FROM trust WHERE expires_at IS NOT NULL AND expires_at <= ?");
+    remove.bind(1, base::to_millis(before));
+    remove.exec();
+}
+
+bool has_ended_trust(Database& database, base::Time before) {
+    Prepared query(database,
+                   "SELECT 1 FROM trust WHERE expires_at IS NOT NULL AND expires_at <= ?");
+    query.bind(1, base::to_millis(before));
+    return query.executeStep();
+}
+
 /// The code of living sessions that have outlived the requests they began with. Younger ones need
 /// no look: what was approved in them is younger than they are.
 std::set<std::string> hashes_in_use(Database& database, base::Time now, base::Time before) {
@@ -119,10 +134,12 @@ std::size_t remove_unused(Transaction& tx, std::set<std::string> hashes, base::T
 Purged Retention::purge(base::Time now, base::Seconds keep) {
     const auto requests = old_requests(database_, now - keep);
     const auto sessions = old_sessions(database_, now - keep - policy::kSessionIdle);
-    if (requests.empty() && sessions.empty()) return {};
+    const bool trust = has_ended_trust(database_, now - keep);
+    if (requests.empty() && sessions.empty() && !trust) return {};
 
     Purged out;
     Transaction tx(database_);
+    if (trust) remove_ended_trust(tx, now - keep);
     std::set<std::string> hashes;
     for (const Old& request : requests) {
         remove(tx, request);

@@ -183,7 +183,46 @@ CREATE INDEX requests_deadlines ON requests (status, expires_at, approved_at, cr
     WHERE status IN ('pending', 'approved', 'awaiting_secrets', 'executing');
 )sql";
 
-constexpr const char* kMigrations[] = {kFirst, kSecond, kThird};
+// Grants are stored with their approval, sessions and trust are held against the ledger, and code
+// is trusted beyond a session.
+constexpr const char* kFourth = R"sql(
+-- The grant that was approved, and what a human cut from the request for it, as JSON.
+ALTER TABLE requests ADD COLUMN granted TEXT;
+ALTER TABLE requests ADD COLUMN narrowing TEXT;
+CREATE INDEX requests_of_authority ON requests (authority, status)
+    WHERE status IN ('approved', 'awaiting_secrets', 'executing');
+
+-- The number of the ledger's event that last changed it, and what of its budgets is used, as JSON.
+ALTER TABLE sessions ADD COLUMN ledger_seq INTEGER;
+ALTER TABLE sessions ADD COLUMN used TEXT NOT NULL DEFAULT '{}';
+-- What an earlier version stored says nothing of rules; sessions live a day at most.
+UPDATE sessions SET ended = 1, ended_at = last_activity, ended_reason = 'the server was updated'
+    WHERE ended = 0;
+
+-- Code that may run again without being asked for, with exactly these secrets and networks, and
+-- these arguments if their hash is given.
+CREATE TABLE trust (
+    id           TEXT PRIMARY KEY,
+    owner_id     TEXT NOT NULL REFERENCES owners (id),
+    tenant_id    TEXT NOT NULL REFERENCES tenants (id),
+    code_hash    TEXT NOT NULL,
+    skill_id     TEXT NOT NULL,
+    secrets      TEXT NOT NULL,
+    networks     TEXT NOT NULL,
+    args_hash    TEXT,
+    level        TEXT NOT NULL CHECK (level IN ('24h', 'forever')),
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER,
+    last_used_at INTEGER,
+    uses         INTEGER NOT NULL,
+    ledger_seq   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX trust_of_code ON trust (tenant_id, code_hash);
+CREATE INDEX trust_of_owner ON trust (owner_id, created_at);
+CREATE INDEX trust_by_end ON trust (expires_at) WHERE expires_at IS NOT NULL;
+)sql";
+
+constexpr const char* kMigrations[] = {kFirst, kSecond, kThird, kFourth};
 
 }  // namespace
 

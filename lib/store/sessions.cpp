@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kColumns =
     "tenant_id, id, owner_id, policy, created_at, last_activity, expires_at, ended, runs_used, "
-    "ended_at, ended_reason";
+    "ended_at, ended_reason, ledger_seq, used";
 
 SessionRow read_row(SQLite::Statement& query) {
     SessionRow out;
@@ -26,6 +26,8 @@ SessionRow read_row(SQLite::Statement& query) {
     out.session.runs_used = query.getColumn(8).getInt64();
     out.ended_at = optional_time(query, 9);
     out.ended_reason = optional_text(query, 10);
+    if (!query.isColumnNull(11)) out.ledger_seq = query.getColumn(11).getInt64();
+    out.session.used = policy::usage_from_json(base::parse_json(text(query, 12)));
     return out;
 }
 
@@ -36,7 +38,16 @@ std::vector<SessionRow> read_rows(Prepared& query) {
 }
 
 base::Json with_policy(const SessionRow& row) {
-    return {{"session_id", row.id}, {"policy", policy::to_json(row.session.policy)}};
+    return {{"session_id", row.id},
+            {"policy", policy::stored_json(row.session.policy)},
+            {"expires_at", base::to_millis(row.session.expires_at)}};
+}
+
+/// The session as it stands after an event of the ledger that tells what it allows.
+void put_after(Transaction& tx, const SessionRow& row, const Entry& event) {
+    SessionRow after = row;
+    after.ledger_seq = Ledger::append(tx, event);
+    Sessions(tx.database()).put(tx, after);
 }
 
 }  // namespace
@@ -74,36 +85,51 @@ std::vector<SessionRow> Sessions::with_id(std::string_view owner_id, std::string
     return read_rows(query);
 }
 
+std::vector<std::string> Sessions::altered(const SessionRow& row) {
+    const auto event = Ledger(database_).at(row.owner_id, row.ledger_seq);
+    const bool its_own =
+        event && event->tenant_id == row.tenant_id && event->action.starts_with("session.") &&
+        event->detail.contains("policy") && event->detail.value("session_id", "") == row.id;
+    if (!its_own) return {"session"};
+    std::vector<std::string> out;
+    const base::Json approved = event->detail.at("policy");
+    for (const auto& [name, value] : policy::stored_json(row.session.policy).items())
+        if (!approved.contains(name) || approved.at(name) != value) out.push_back(name);
+    if (event->detail.value("expires_at", std::int64_t{0}) !=
+        base::to_millis(row.session.expires_at))
+        out.push_back("expires_at");
+    return out;
+}
+
 void Sessions::put(Transaction& tx, const SessionRow& row) {
     Prepared insert(tx.database(), fmt::format("INSERT OR REPLACE INTO sessions ({}) "
-                                               "VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                                               "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
                                                kColumns));
     SQLite::bind(
         insert, row.tenant_id, row.id, row.owner_id,
-        base::dump_json(policy::to_json(row.session.policy)),
+        base::dump_json(policy::stored_json(row.session.policy)),
         base::to_millis(row.session.created_at), base::to_millis(row.session.last_activity),
         base::to_millis(row.session.expires_at), row.session.ended ? 1 : 0, row.session.runs_used);
     bind_optional(insert, 10, row.ended_at);
     bind_optional(insert, 11, row.ended_reason);
+    insert.bind(12, row.ledger_seq);
+    insert.bind(13, base::dump_json(policy::to_json(row.session.used)));
     insert.exec();
 }
 
 void Sessions::put_approved(Transaction& tx, const SessionRow& row, Growth growth,
                             const std::string& request_id, const std::string& actor,
                             base::Time now) {
-    put(tx, row);
     const char* action = growth == Growth::widened ? "session.widened" : "session.created";
-    Ledger::append(tx,
-                   {now, row.owner_id, actor, action, row.tenant_id, request_id, with_policy(row)});
+    put_after(tx, row,
+              {now, row.owner_id, actor, action, row.tenant_id, request_id, with_policy(row)});
 }
 
 void Sessions::put_narrowed(Transaction& tx, const SessionRow& row, const std::string& actor,
                             base::Time now) {
-    put(tx, row);
-    base::Json detail = with_policy(row);
-    detail["expires_at"] = base::to_millis(row.session.expires_at);
-    Ledger::append(tx, {now, row.owner_id, actor, "session.narrowed", row.tenant_id, std::nullopt,
-                        std::move(detail)});
+    put_after(tx, row,
+              {now, row.owner_id, actor, "session.narrowed", row.tenant_id, std::nullopt,
+               with_policy(row)});
 }
 
 void Sessions::revoke(Transaction& tx, SessionRow& row, const std::string& actor,

@@ -20,6 +20,7 @@ struct SessionRow {
     policy::Session session;
     std::optional<base::Time> ended_at = std::nullopt;  ///< set iff it was revoked
     std::optional<std::string> ended_reason = std::nullopt;
+    std::int64_t ledger_seq = 0;  ///< of the event that last changed what it allows
 };
 
 /// What becomes of a session when a human has approved something in it.
@@ -39,6 +40,10 @@ class Sessions {
 
     /// Adds the row, or replaces the one with the same tenant and id.
     void put(Transaction&, const SessionRow& row);
+    /// What of it is not as the ledger says that it was last approved or narrowed, by its names on
+    /// the wire: somebody has written into the database. Empty if all is as it should be.
+    std::vector<std::string> altered(const SessionRow& row);
+
     /// put(), and the ledger row of the approval of `request_id` by `actor`.
     void put_approved(Transaction&, const SessionRow& row, Growth growth,
                       const std::string& request_id, const std::string& actor, base::Time now);
