@@ -17,12 +17,13 @@ struct PathResult {
 /// have the same form; a spelling that some server may read as another path has none.
 ///
 /// `target` is a request target in origin form; what follows its first "?" does not count.
+///
 /// Refused: a path without "/" in front, a malformed escape, an escaped escape (%25 and two hex
-/// digits, or "u" and four), "\" and "/" if escaped and "\" also literally, a segment that is "."
-/// or
-/// ".." when cut at its first ";", an empty segment that is not the last, control characters (C0,
-/// DEL, C1), "#", bytes that are not UTF-8, characters that common servers fold to one of these
-/// (full-width forms and other compatibility characters), and more than kMaxPath bytes.
+/// digits, or "u" and four), "\" and "/" if escaped and "\" also literally, a segment of nothing
+/// but dots and blanks when cut at its first ";", an empty segment that is not the last (one that
+/// begins with ";" is empty, too), control and invisible characters, "#" and a blank unless
+/// escaped, bytes that are not UTF-8, characters that common servers fold to one of these
+/// (full-width forms and other compatibility characters), and more than kMaxPath bytes, decoded.
 PathResult canonical_path(std::string_view target);
 
 inline constexpr std::size_t kMaxPath = 8192;
