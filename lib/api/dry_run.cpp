@@ -1,16 +1,17 @@
 #include "api/dry_run.h"
 
-#include "policy/session.h"
+#include "policy/sets.h"
 
 namespace oauth3::api {
 
 base::Json dry_run_json(Service& service, const orchestrator::Principal& agent,
                         const orchestrator::ExecuteSubmission& submission) {
     const orchestrator::Would would = service.orchestrator().would(agent, submission);
-    base::Json out{
-        {"dry_run", true}, {"would_auto_approve", would.fits}, {"session_id", would.session_id}};
-    if (would.fits) {
-        out["reason"] = "session_policy";
+    base::Json out{{"dry_run", true},
+                   {"would_auto_approve", would.fits || would.trusted},
+                   {"session_id", would.session_id}};
+    if (would.fits || would.trusted) {
+        out["reason"] = would.trusted ? "trusted_code" : "session_policy";
         out["missing_secrets"] = would.missing_secrets;
         return out;
     }

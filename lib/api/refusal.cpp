@@ -14,6 +14,14 @@ Refusal refusal_of(const base::Malformed& problem) {
     return {400, problem.code(), problem.what(), problem.hint(), std::move(more)};
 }
 
+Refusal not_narrower(const std::string& field) {
+    return {400,
+            "not_narrower",
+            "\"" + field + "\" would allow more than there is.",
+            "A session can only be narrowed; ask for a scope to widen it.",
+            {{"field", field}}};
+}
+
 Refusal not_found() {
     return {404, "not_found", "There is nothing here under that name."};
 }

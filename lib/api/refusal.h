@@ -34,6 +34,8 @@ class Refusal : public base::Error {
 Refusal bad_field(const std::string& field, const std::string& message);
 /// What a malformed document is answered with: 400 with `field` and `index`.
 Refusal refusal_of(const base::Malformed& problem);
+/// 400 not_narrower: that part would allow more than there is.
+Refusal not_narrower(const std::string& field);
 Refusal not_found();
 
 http::Response json_response(unsigned status, const base::Json& body);

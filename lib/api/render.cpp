@@ -65,12 +65,19 @@ Json scope_json(const store::RequestRow& row) {
         constraints.push_back(policy::to_json(constraint));
         texts.push_back(constraint.text);
     }
-    Json out{{"session_id", row.session_id},    {"description", row.scope->description},
-             {"constraints", std::move(texts)}, {"structured_constraints", std::move(constraints)},
-             {"secrets", row.scope->secrets},   {"networks", policy::texts_of(row.scope->networks)},
-             {"rules", Json::array()},          {"max_timeout", row.scope->max_timeout.count()}};
+    Json out{{"session_id", row.session_id},
+             {"description", row.scope->description},
+             {"constraints", std::move(texts)},
+             {"structured_constraints", std::move(constraints)},
+             {"secrets", row.scope->secrets},
+             {"networks", policy::texts_of(row.scope->networks)},
+             {"rules", policy::to_json(row.scope->rules)},
+             {"args", policy::args_to_json(row.scope->args)},
+             {"max_timeout", row.scope->max_timeout.count()}};
     if (row.scope->expires_in) out["expires_in"] = row.scope->expires_in->count();
     if (row.scope->max_runs) out["max_runs"] = *row.scope->max_runs;
+    if (row.scope->budgets != policy::Budgets())
+        out["budgets"] = policy::to_json(row.scope->budgets);
     return out;
 }
 
@@ -147,6 +154,24 @@ Json session_json(const store::SessionRow& row, base::Time now) {
             {"expires_at", base::to_millis(session.expires_at)},
             {"runs_used", session.runs_used},
             {"policy", policy::to_json(session.policy)}};
+}
+
+Json trust_json(const store::TrustRow& row) {
+    Json out{{"id", row.id},
+             {"tenant_id", row.tenant_id},
+             {"code_hash", row.code_hash},
+             {"skill_id", row.skill_id},
+             {"secrets", row.secrets},
+             {"networks", row.networks},
+             {"level", row.level},
+             {"pin_args", row.args_hash.has_value()},
+             {"created_at", base::to_millis(row.created_at)},
+             {"expires_at", nullptr},
+             {"last_used_at", nullptr},
+             {"uses", row.uses}};
+    put_time(out, "expires_at", row.expires_at);
+    put_time(out, "last_used_at", row.last_used_at);
+    return out;
 }
 
 Json request_json(Service& service, const store::RequestRow& row) {

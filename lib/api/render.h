@@ -23,4 +23,7 @@ base::Json history_json(const store::HistoryRow& row);
 /// A session: S of wire 6.3.
 base::Json session_json(const store::SessionRow& row, base::Time now);
 
+/// One entry of GET /trust (wire 6.2).
+base::Json trust_json(const store::TrustRow& row);
+
 }  // namespace oauth3::api

@@ -12,6 +12,7 @@ void add_skill_routes(Service& service, std::vector<Endpoint>& table);
 void add_account_routes(Service& service, std::vector<Endpoint>& table);
 void add_owner_routes(Service& service, std::vector<Endpoint>& table);
 void add_session_routes(Service& service, std::vector<Endpoint>& table);
+void add_trust_routes(Service& service, std::vector<Endpoint>& table);
 void add_history_routes(Service& service, std::vector<Endpoint>& table);
 void add_audit_routes(Service& service, std::vector<Endpoint>& table);
 void add_guide_routes(Service& service, std::vector<Endpoint>& table);

@@ -127,6 +127,7 @@ Service::Service(const Parts& parts, Config config)
     add_skill_routes(*this, endpoints_);
     add_account_routes(*this, endpoints_);
     add_owner_routes(*this, endpoints_);
+    add_trust_routes(*this, endpoints_);
     add_session_routes(*this, endpoints_);
     add_history_routes(*this, endpoints_);
     add_audit_routes(*this, endpoints_);

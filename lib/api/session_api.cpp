@@ -1,12 +1,12 @@
 // Sessions: list, show, narrow, revoke (wire 6.3).
 
 #include "api/body.h"
-#include "api/narrowing.h"
 #include "api/refusal.h"
 #include "api/render.h"
 #include "api/routes.h"
 #include "api/session_lookup.h"
 #include "base/utf8.h"
+#include "policy/reading.h"
 
 #include <fmt/format.h>
 
@@ -47,8 +47,8 @@ http::Reply narrow(Service& service, const http::Request& request, const Princip
     const Body body(request);
     // Before the body is looked at: nobody learns by its errors that a session exists.
     const auto row = find_session(service, who, request.params.at(0), body.named_tenant(request));
-    const auto outcome =
-        service.orchestrator().narrow_session(who, row.tenant_id, row.id, read_narrowing(body));
+    const auto outcome = service.orchestrator().narrow_session(who, row.tenant_id, row.id,
+                                                               policy::read_narrowing(body));
     if (!outcome) throw not_found();
     if (const auto* problem = std::get_if<policy::NotNarrower>(&*outcome))
         throw not_narrower(problem->field);

@@ -94,7 +94,8 @@ Json execute(Service& service, const Principal& agent,
         put_pending(service, row, out);
         if (submitted.session_exists) out["policy_violations"] = row.violations;
     } else {
-        out["message"] = "Approved by session policy.";
+        out["message"] = row.authority == orchestrator::kSession ? "Approved by session policy."
+                                                                 : "Approved: the code is trusted.";
     }
     return out;
 }

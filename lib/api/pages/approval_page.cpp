@@ -55,11 +55,25 @@ Html form_fields(const Service& service, const Principal* who, const std::string
     return {};
 }
 
+/// Whether code that nobody has seen may run: asked only where the session could allow it.
+Html code_choice(Service& service, const store::RequestRow& row) {
+    if (!may_run_any_code(service, row)) return {};
+    return fill<kAnyCodeHtml>(
+        {{"known", row.code_hash ? "The code shown here, and what else was approved in the session."
+                                 : "Each new program is asked about."},
+         {"any",
+          "Code that nobody has seen may run, since machines hold it to everything that "
+          "stands here. Arguments that are restricted do not restrict such code."}});
+}
+
 Html decision_panel(Service& service, const store::RequestRow& row, const Html& fields) {
     const bool scope = row.kind == Kind::scope;
-    const Html levels = scope ? fill<kHelp>({{"text", allows_scope(service, row)}})
-                              : fill<kLevelsHtml>({{"once", allows_once(row)},
-                                                   {"session", allows_session(service, row)}});
+    const Html levels =
+        scope ? fill<kHelp>({{"text", allows_scope(service, row)}}) + code_choice(service, row)
+              : fill<kLevelsHtml>({{"once", allows_once(row)},
+                                   {"session", allows_session(service, row)},
+                                   {"day", allows_trust(row, true)},
+                                   {"forever", allows_trust(row, false)}});
     return fill<kDecideHtml>(
         {{"action", service.local_path(page_path(row.id, ""))},
          {"hidden", fields},
@@ -75,7 +89,9 @@ Html state_panel(Service& service, const store::RequestRow& row, const std::stri
     Html facts;
     if (row.approved_at) facts += fact("Approved", moment(*row.approved_at, now));
     if (row.level) facts += fact("Level", *row.level);
-    if (row.authority && *row.authority == "session") facts += fact("By", "its session");
+    if (row.authority == orchestrator::kSession) facts += fact("By", "its session");
+    if (row.authority && row.authority->starts_with(orchestrator::kTrust))
+        facts += fact("By", "trust in its code");
     if (row.executed_at) facts += fact("Started", moment(*row.executed_at, now));
     if (row.completed_at) facts += fact("Ended", moment(*row.completed_at, now));
     return fill<kDone>(

@@ -96,6 +96,11 @@ Html sessions(Service& service, const Principal& owner) {
     return rows.empty() ? nothing("There is no session.") : session_cards(service, rows, owner);
 }
 
+Html trust(Service& service, const Principal& owner) {
+    const auto rows = service.orchestrator().trust(owner, std::nullopt);
+    return rows.empty() ? nothing("No code is trusted.") : trust_cards(service, rows, owner);
+}
+
 /// Keys by whom they stand for, oldest first: a tenant, or "" for the owner.
 using Keys = std::map<std::string, std::vector<const store::KeyRow*>>;
 
@@ -173,6 +178,7 @@ http::Reply dashboard(Service& service, const http::Request& request, const Prin
                                       {"waiting", pending.cards},
                                       {"running", running(service, owner)},
                                       {"sessions", sessions(service, owner)},
+                                      {"trust", trust(service, owner)},
                                       {"agents", agents(service, owner)},
                                       {"history", history(service, request, owner)},
                                       {"audit", audit(service, request, owner)}}));

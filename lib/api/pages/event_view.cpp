@@ -14,12 +14,16 @@ std::string text(const ledger::Event& event, const char* name) {
 }
 
 std::string decided(const ledger::Event& event) {
-    if (text(event, "by") == "session") return "Approved by its session";
+    if (text(event, "by") == orchestrator::kSession) return "Approved by its session";
+    if (text(event, "by").starts_with(orchestrator::kTrust)) return "Approved: its code is trusted";
     if (text(event, "decision") == "deny") {
         const std::string reason = text(event, "reason");
         return reason.empty() ? "Denied" : "Denied: " + reason;
     }
-    return text(event, "level") == "session" ? "Approved for the session" : "Approved";
+    const std::string level = text(event, "level");
+    if (level == "24h") return "Approved, and its code trusted for 24 hours";
+    if (level == "forever") return "Approved, and its code trusted";
+    return level == "session" ? "Approved for the session" : "Approved";
 }
 
 }  // namespace
@@ -31,6 +35,7 @@ std::string event_words(const ledger::Event& event) {
         {"login.failed", "A log-in failed"},    {"session.created", "Session begun"},
         {"session.widened", "Session widened"}, {"session.narrowed", "Session narrowed"},
         {"session.revoked", "Session revoked"}, {"key.created", "Key made"},
+        {"trust.created", "Code trusted"},      {"trust.revoked", "Trust revoked"},
         {"key.revoked", "Key revoked"},         {"owner.created", "Owner made"},
         {"invite.created", "Invite made"},      {"ledger.checkpoint", "Checkpoint"},
     };
@@ -40,6 +45,8 @@ std::string event_words(const ledger::Event& event) {
         const std::string end = "Ended: " + text(event, "to");
         return cause.empty() || cause == "finished" ? end : end + " (" + cause + ")";
     }
+    if (event.action == "request.changed" && text(event, "to") == text(event, "from"))
+        return event.detail.contains("review") ? "Reviewed" : "Its grant was cut";
     if (event.action == "request.changed")
         return fmt::format("Now {}, was {}", text(event, "to"), text(event, "from"));
     const auto known = kWords.find(event.action);

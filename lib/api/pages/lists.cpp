@@ -144,6 +144,32 @@ Html session_cards(Service& service, const std::vector<store::SessionRow>& rows,
     return fill<kCards>({{"items", items}});
 }
 
+Html trust_cards(Service& service, const std::vector<store::TrustRow>& rows,
+                 const Principal& owner) {
+    const base::Time now = service.clock().now();
+    Html items;
+    for (const store::TrustRow& row : rows) {
+        Html facts = fact("SHA-256 of the code", code_word(row.code_hash));
+        facts += fact("Secrets", code_list(row.secrets, "none"));
+        facts += fact("Hosts", code_list(row.networks, "none"));
+        facts += fact("Arguments", row.args_hash ? "only those that it was approved with" : "any");
+        facts += fact("Used", row.last_used_at
+                                  ? Html(counted(static_cast<std::size_t>(row.uses), "time")) +
+                                        ", last "_html + moment(*row.last_used_at, now)
+                                  : Html("never"));
+        facts += fact("Ends",
+                      row.expires_at ? moment(*row.expires_at, now) : Html("when it is revoked"));
+        items += fill<kTrustCardHtml>(
+            {{"title", words(row.skill_id)},
+             {"action", service.local_path("/dashboard/revoke")},
+             {"hidden", hidden("csrf", owner.csrf) + hidden("trust_id", row.id)},
+             {"by", claimed_name(service, row.tenant_id) + ", approved "_html +
+                        moment(row.created_at, now)},
+             {"facts", facts}});
+    }
+    return fill<kCards>({{"items", items}});
+}
+
 Html event_rows(Service& service, const std::vector<ledger::Event>& events,
                 const Principal& reader) {
     const base::Time now = service.clock().now();

@@ -5,6 +5,7 @@
 #include "ledger/chain.h"
 #include "store/requests.h"
 #include "store/sessions.h"
+#include "store/trust.h"
 
 #include <string>
 #include <string_view>
@@ -28,6 +29,10 @@ Html waiting_cards(Service& service, const std::vector<store::RequestRow>& rows,
 /// Sessions, each with the button that revokes it.
 Html session_cards(Service& service, const std::vector<store::SessionRow>& rows,
                    const Principal& owner);
+
+/// Trusted code, each with the button that revokes it.
+Html trust_cards(Service& service, const std::vector<store::TrustRow>& rows,
+                 const Principal& owner);
 
 /// Events of the ledger, one a row.
 Html event_rows(Service& service, const std::vector<ledger::Event>& events,

@@ -129,6 +129,10 @@ Html powers(const store::RequestRow& row, const std::string& code) {
             fact("Lives",
                  "at most " + duration_words(row.scope->expires_in.value_or(policy::kSessionLife)) +
                      ", and ends after " + duration_words(policy::kSessionIdle) + " without a run");
+        facts += fact("Calls allowed",
+                      rules_list(policy::with_open_rules(row.scope->rules, row.scope->networks)));
+        facts += fact("Arguments must be", args_list(row.scope->args));
+        facts += budget_facts(row.scope->budgets);
     }
     return facts;
 }
@@ -141,7 +145,7 @@ Html request_content(Service& service, const store::RequestRow& row, const std::
     if (!row.warnings.empty()) out += section("warnings", "Warnings", list(row.warnings, ""), true);
     out += section("powers", "What it may reach", facts_list(powers(row, code)));
     if (is_scope(row))
-        out += section("constraints", "Constraints", constraints_view(*row.scope));
+        out += section("constraints", "Constraints", constraints_view(row.scope->constraints));
     else
         out += section("args", "Arguments",
                        row.ask.args.empty() ? Html("none") : pre(row.ask.args.dump(2)));
@@ -183,16 +187,34 @@ std::string allows_session(Service& service, const store::RequestRow& row) {
            ends;
 }
 
+std::string allows_trust(const store::RequestRow& row, bool day) {
+    std::string out = "The same code runs without asking, in any session of this agent, with ";
+    if (row.ask.secrets.empty() && row.ask.networks.empty())
+        out += "no secrets and no hosts";
+    else
+        out += "exactly the secrets and hosts shown here";
+    out += ", and, unless you tick the box below, with any arguments. ";
+    out += day ? "It ends after 24 hours. " : "It ends when you revoke it on the dashboard. ";
+    return out + "It begins or widens the session, too.";
+}
+
+bool may_run_any_code(Service& service, const store::RequestRow& row) {
+    const auto held = service.orchestrator().session_of(row);
+    const auto before = held ? std::optional(held->session) : std::nullopt;
+    return policy::any_code(
+        policy::approve_scope(before, *row.scope, service.clock().now()).policy);
+}
+
 std::string allows_scope(Service& service, const store::RequestRow& row) {
     const bool lives = service.orchestrator().session_of(row).has_value();
     std::string out = lives ? "Approving widens the session" : "Approving begins a session";
     out += "; it runs nothing by itself. ";
     out += row.code_hash ? "The code shown here may then run in it without asking, with any "
-                           "arguments. "
+                           "arguments that its rules allow. "
                          : "No code is approved with it. ";
-    out +=
-        "Code that was not approved in the session still asks each time. Never more than the "
-        "secrets, hosts and time shown here";
+    if (!may_run_any_code(service, row))
+        out += "Code that was not approved in the session still asks each time. ";
+    out += "Never more than the secrets, hosts, calls and time shown here";
     out += lives ? " and whatever the session already holds, which stands on this page." : ".";
     return out;
 }

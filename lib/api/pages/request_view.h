@@ -28,6 +28,10 @@ Html powers(const store::RequestRow& row, const std::string& code);
 /// What each level of an approval will allow.
 std::string allows_once(const store::RequestRow& row);
 std::string allows_session(Service& service, const store::RequestRow& row);
+/// What trust in the code allows, for a day or until it is revoked.
+std::string allows_trust(const store::RequestRow& row, bool day);
+/// True if approving this scope could let code run that nobody has seen.
+bool may_run_any_code(Service& service, const store::RequestRow& row);
 std::string allows_scope(Service& service, const store::RequestRow& row);
 
 /// How it ended: its error and the start of its output; empty while it has not.

@@ -1,7 +1,6 @@
 // One session: what it allows, narrowing and revoking it (wire 9).
 
 #include "api/admission.h"
-#include "api/narrowing.h"
 #include "api/pages/frame.h"
 #include "api/pages/lists.h"
 #include "api/pages/parts.h"
@@ -154,7 +153,10 @@ http::Reply narrow(Service& service, const http::Request& request, const Princip
 
 http::Reply revoke(Service& service, const http::Request& request, const Principal& owner) {
     const http::Fields form = only_form(request);
-    if (!text(form, "trust_id").empty()) throw not_found();
+    if (const std::string trust = text(form, "trust_id"); !trust.empty()) {
+        if (!service.orchestrator().revoke_trust(owner, trust)) throw not_found();
+        return back(service, "/dashboard");
+    }
     const auto row = find_session(service, owner, text(form, "session_id"), text(form, "tenant"));
     if (!service.orchestrator().revoke_session(owner, row.tenant_id, row.id, "")) throw not_found();
     return back(service, "/dashboard");

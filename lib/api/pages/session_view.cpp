@@ -1,6 +1,7 @@
 #include "api/pages/session_view.h"
 
 #include "api/pages/parts.h"
+#include "api/pages/scope_view.h"
 
 #include <fmt/format.h>
 
@@ -8,8 +9,6 @@ namespace oauth3::api::pages {
 namespace {
 
 constexpr std::string_view kFacts = "<dl class=\"facts\">{{facts}}</dl>";
-constexpr std::string_view kConstraint = "<li><bdi>{{text}}</bdi> ({{kind}})</li>";
-constexpr std::string_view kList = "<ul>{{items}}</ul>";
 constexpr std::string_view kNone = "<p class=\"none\">{{text}}</p>";
 
 /// Each secret with the hosts that it may go to.
@@ -42,13 +41,15 @@ Html session_facts(const store::SessionRow& row, base::Time now) {
 }
 
 Html session_details(const policy::SessionPolicy& policy) {
-    Html constraints;
-    for (const policy::Constraint& c : policy.constraints)
-        constraints += fill<kConstraint>({{"text", c.text}, {"kind", policy::to_string(c.kind)}});
     return fact("Secrets may go to", code_list(bonds_of(policy), "none")) +
-           fact("Constraints",
-                constraints.empty() ? Html("none") : fill<kList>({{"items", constraints}})) +
-           fact("Code that may run again", code_list(policy.code_hashes, "none"));
+           fact("Calls allowed", rules_list(policy.rules)) +
+           fact("Constraints", constraints_list(policy.constraints)) +
+           fact("Arguments must be", args_list(policy.args)) +
+           fact("Code", policy::any_code(policy)
+                            ? words("any code that keeps to the rules, also code that nobody has "
+                                    "seen")
+                            : code_list(policy.code_hashes, "none")) +
+           budget_facts(policy.budgets);
 }
 
 Html session_view(const store::SessionRow& row, base::Time now) {
@@ -64,11 +65,18 @@ Html growth_view(const policy::Session& session, const policy::Growth& growth, b
     if (!growth.networks.empty())
         facts += fact("New hosts", code_list(policy::texts_of(growth.networks), ""));
     if (!bonds.empty()) facts += fact("Secrets may newly go to", code_list(bonds, ""));
-    if (!growth.constraints.empty()) facts += fact("New constraints", list(growth.constraints, ""));
+    if (!growth.rules.empty()) facts += fact("Calls newly allowed", rules_list(growth.rules));
+    if (!growth.constraints.empty())
+        facts += fact("New constraints", constraints_list(growth.constraints));
+    if (!growth.args.empty()) facts += fact("Arguments must newly be", args_list(growth.args));
+    if (growth.any_code)
+        facts +=
+            fact("Code that nobody has seen",
+                 *growth.any_code ? "may run from now on, within the rules" : "may no longer run");
     if (!growth.code_hashes.empty()) facts += fact("New code", code_list(growth.code_hashes, ""));
     if (growth.max_timeout)
-        facts += fact("Longer runs", duration_words(session.policy.max_timeout) + " before, " +
-                                         duration_words(*growth.max_timeout) + " now");
+        facts += fact("Time of a run", duration_words(session.policy.max_timeout) + " before, " +
+                                           duration_words(*growth.max_timeout) + " now");
     if (growth.max_runs)
         facts += fact("Runs", (session.policy.max_runs ? runs(*session.policy.max_runs)
                                                        : std::string("no limit")) +
