@@ -125,8 +125,10 @@ Session approve_scope(const std::optional<Session>& session, const Scope& scope,
     return out;
 }
 
-Session approve_run(const std::optional<Session>& session, const Ask& ask, base::Time now) {
-    Session out = grow(session, {ask.secrets, ask.networks, {}, {ask.code_hash}, ask.timeout}, now);
+Session approve_run(const std::optional<Session>& session, const Grant& grant, base::Time now) {
+    Session out =
+        grow(session,
+             {grant.secrets, grant.networks, grant.rules, {grant.code_hash}, grant.timeout}, now);
     out.policy.only_scopes = false;
     hold(out);
     return out;
