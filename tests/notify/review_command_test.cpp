@@ -144,7 +144,8 @@ TEST_CASE("an answer may have 64 KiB, and not a byte more") {
         return "printf '" + answer + "'; head -c " + std::to_string(size - answer.size()) +
                R"( /dev/zero | tr '\0' ' ')";
     };
-    const std::string too_much = "the review command wrote more than 65536 bytes";
+    const std::string too_much =
+        "the review command gave no proper answer: it is larger than 65536 bytes";
     CHECK(ask(padded(65'536)).verdict == Verdict::deny);
     check_failed(ask(padded(65'537)), too_much);
     check_failed(ask(padded(10'000'000)), too_much);
@@ -162,7 +163,7 @@ TEST_CASE("stderr is drained, and its beginning logged at level debug") {
                       .review("{}", stop);
     });
     CHECK(opinion.verdict == Verdict::deny);
-    CHECK(log.find("the review command wrote to stderr") != std::string::npos);
+    CHECK(log.find(" debug the review command wrote to stderr ") != std::string::npos);
     CHECK(log.find(std::string(4000, 'x')) != std::string::npos);
     CHECK(log.size() < 4096 + 200);
     CHECK(log.find('\033') == std::string::npos);
