@@ -301,7 +301,7 @@ TEST_CASE("what a rule lets through is in its tree for every server") {
         const std::string text = any_pattern(draws);
         const PathPattern rule = pattern(text);
         std::string target = any_spelling(path_of(text, draws), draws);
-        for (int left = draws.below(4); left > 0; --left)
+        for (int left = draws.below(3); left > 0; --left)
             target.insert(
                 static_cast<std::size_t>(draws.below(static_cast<int>(target.size()) + 1)),
                 draws.of(kMutations));
