@@ -189,6 +189,8 @@ constexpr const char* kFourth = R"sql(
 -- The grant that was approved, and what a human cut from the request for it, as JSON.
 ALTER TABLE requests ADD COLUMN granted TEXT;
 ALTER TABLE requests ADD COLUMN narrowing TEXT;
+-- The second opinion on it: verdict, reason, failed, as JSON.
+ALTER TABLE requests ADD COLUMN review TEXT;
 CREATE INDEX requests_of_authority ON requests (authority, status)
     WHERE status IN ('approved', 'awaiting_secrets', 'executing');
 
