@@ -169,7 +169,8 @@ TEST_CASE("a refused path is told why") {
     CHECK(problem("/a\\b") == "a path has no backslash");
     CHECK(problem("/a#b") == "a path has no fragment");
     CHECK(problem("/a b") == "a path has no blank: write %20");
-    CHECK(problem("/a%zz") == "a \"%\" begins no escape");
+    for (const char* malformed : {"/a%zz", "/a%", "/a%2", "/a%2g", "/a%g2", "/a%2/", "/a%%41"})
+        CHECK(problem(malformed) == "a \"%\" begins no escape");
     CHECK(problem("/a%2Fb") == "a slash or backslash is escaped");
     CHECK(problem("/a%252F") == "an escape is escaped once more");
     CHECK(problem("/a%ff") == "the path is not UTF-8");
