@@ -88,7 +88,7 @@ Arguments collect(const Command& command, std::map<std::string_view, Slot>& slot
             out.add(option.name, std::move(value));
         }
     }
-    if (!command.positional.empty() && out.positional().empty())
+    if (!command.positional.empty() && !command.positional_is_optional && out.positional().empty())
         throw UsageError(fmt::format("'{}' needs {} {}.", command.name,
                                      command.positional == "ID" ? "an" : "a", command.positional),
                          help);
