@@ -63,11 +63,13 @@ std::string of_scope(const Json& request, const Consent& consent) {
     if (consent.known_code_only || (any != nullptr && *any == false)) {
         out += "Code that was not approved in the session still asks each time. ";
     } else if (any != nullptr && *any == true) {
-        out += "Code that nobody has read may run in it without asking, held by the constraints, "
-               "rules and limits above and by nothing else; --known-code-only takes that away. ";
+        out +=
+            "Code that nobody has read may run in it without asking, held by the constraints, "
+            "rules and limits above and by nothing else; --known-code-only takes that away. ";
     } else {
-        out += "Unless --known-code-only is given, code that nobody has read may run in it if "
-               "every constraint is ENFORCED. ";
+        out +=
+            "Unless --known-code-only is given, code that nobody has read may run in it if "
+            "every constraint is ENFORCED. ";
     }
     out += "Never more than the secrets, networks, calls and time " + what_it_keeps(consent);
     return out + (lives ? " and whatever the session holds already." : ".");
@@ -77,8 +79,8 @@ std::string of_scope(const Json& request, const Consent& consent) {
 
 std::string meaning(const Json& request, const Consent& consent) {
     if (request.contains("scope_request")) return of_scope(request, consent);
-    if (consent.level == "session") return "Approving runs this code now. " +
-                                           of_session(request, consent);
+    if (consent.level == "session")
+        return "Approving runs this code now. " + of_session(request, consent);
     if (consent.level == "24h" || consent.level == "forever") return of_trust(request, consent);
     return "Approving allows exactly this code with these arguments to run once. Nothing later is "
            "allowed by it.";

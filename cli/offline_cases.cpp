@@ -45,8 +45,8 @@ std::optional<UrlParts> split_url(std::string_view text) {
     std::string_view authority = text.substr(0, text.find_first_of("/?"));
     text.remove_prefix(authority.size());
     // The colons of an IPv6 address stand in brackets.
-    const std::size_t colon = authority.find(':', authority.starts_with('[') ? authority.find(']')
-                                                                             : 0);
+    const std::size_t colon =
+        authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
     out.port = out.tls ? 443 : 80;
     if (colon != std::string_view::npos) {
         const std::string_view digits = authority.substr(colon + 1);
@@ -91,14 +91,14 @@ bool choice(const Members& members, const char* yes, const char* no) {
 /// A file beside the case, or below it: cases are other people's, and must not read the rest.
 std::string read_beside(const fs::path& folder, const std::string& name, const std::string& field) {
     const fs::path given(name);
-    const bool leaves = given.is_absolute() || std::find(given.begin(), given.end(), "..") !=
-                                                   given.end();
+    const bool leaves =
+        given.is_absolute() || std::find(given.begin(), given.end(), "..") != given.end();
     const fs::path home = fs::weakly_canonical(folder);
     const fs::path path = fs::weakly_canonical(home / given);
-    if (leaves || std::mismatch(home.begin(), home.end(), path.begin(), path.end()).first !=
-                      home.end())
-        throw Malformed(field, fmt::format("\"{}\" is not in the folder of the cases.",
-                                           base::shown(name)));
+    if (leaves ||
+        std::mismatch(home.begin(), home.end(), path.begin(), path.end()).first != home.end())
+        throw Malformed(
+            field, fmt::format("\"{}\" is not in the folder of the cases.", base::shown(name)));
     try {
         return base::read_file(path, kMaxFile);
     } catch (const base::Error& error) {
@@ -111,8 +111,8 @@ Json read_scope_of(const Members& members, const fs::path& folder) {
         throw Malformed("scope", "A case has either \"scope\" or \"scope_file\".");
     if (members.has("scope")) return object_in(members, "scope");
     try {
-        Json scope = base::parse_json(
-            read_beside(folder, text_in(members, "scope_file"), "scope_file"));
+        Json scope =
+            base::parse_json(read_beside(folder, text_in(members, "scope_file"), "scope_file"));
         if (scope.is_object()) return scope;
     } catch (const base::JsonError& error) {
         throw Malformed("scope_file", fmt::format("{}.", error.what()));
@@ -264,9 +264,7 @@ Json cases_json(const std::vector<CaseResult>& results) {
                          {"problems", result.problems}});
         passed += result.passed() ? 1U : 0U;
     }
-    return {{"cases", std::move(cases)},
-            {"passed", passed},
-            {"failed", results.size() - passed}};
+    return {{"cases", std::move(cases)}, {"passed", passed}, {"failed", results.size() - passed}};
 }
 
 }  // namespace oauth3::cli

@@ -69,8 +69,7 @@ std::string budgets_text(const Json& budgets) {
     if (const Json* const n = member(budgets, "requests")) add(value_text(*n) + " requests");
     if (const Json* const n = member(budgets, "bytes")) add(value_text(*n) + " bytes");
     if (uses != nullptr)
-        for (const auto& [name, n] : uses->items())
-            add(value_text(n) + " uses of " + shown(name));
+        for (const auto& [name, n] : uses->items()) add(value_text(n) + " uses of " + shown(name));
     return out.empty() ? "none" : out;
 }
 

@@ -16,8 +16,8 @@ std::string render(const std::vector<CaseResult>& results, bool colour) {
     std::size_t failed = 0;
     for (const CaseResult& result : results) {
         failed += result.passed() ? 0U : 1U;
-        std::string line = (result.passed() ? "ok    " : style.alarm("FAIL") + "  ") +
-                           shown(result.file);
+        std::string line =
+            (result.passed() ? "ok    " : style.alarm("FAIL") + "  ") + shown(result.file);
         if (result.name + ".json" != result.file) line += "  " + shown(result.name);
         out += wrapped(line, 6) + "\n";
         for (const std::string& problem : result.problems)

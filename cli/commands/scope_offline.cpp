@@ -46,8 +46,8 @@ OfflineScope scope_of(const Arguments& arguments) {
     try {
         return read_offline_scope(body);
     } catch (const base::Malformed& problem) {
-        throw UsageError(fmt::format("--scope: {}: {}", arguments.text_or("--scope", ""),
-                                     sentence_of(problem)));
+        throw UsageError(
+            fmt::format("--scope: {}: {}", arguments.text_or("--scope", ""), sentence_of(problem)));
     }
 }
 
@@ -58,8 +58,7 @@ policy::Ask run_of(const Arguments& arguments, std::vector<std::string>& warning
     try {
         return read_offline_run(request, warnings);
     } catch (const base::Malformed& problem) {
-        throw UsageError(
-            fmt::format("--{}", sentence_of(problem)));  // --code, --args, --secrets
+        throw UsageError(fmt::format("--{}", sentence_of(problem)));  // --code, --args, --secrets
     }
 }
 

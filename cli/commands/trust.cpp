@@ -41,8 +41,8 @@ ExitCode run_list(const Arguments& arguments, Context& context) {
 ExitCode run_revoke(const Arguments& arguments, Context& context) {
     const std::string& id = arguments.positional();
     if (!is_request_id(id))
-        throw UsageError(fmt::format(
-            "{} is not the id of a trust, such as trust_5d0c12ab34cd56ef.", in_quotes(id)));
+        throw UsageError(fmt::format("{} is not the id of a trust, such as trust_5d0c12ab34cd56ef.",
+                                     in_quotes(id)));
     Caller caller;
     Client client = connect_either(arguments, context, caller);
     return print_either(
