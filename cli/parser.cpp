@@ -171,6 +171,10 @@ Call parse_command_line(const std::vector<Command>& commands, const std::vector<
         call.help = true;
         return call;
     }
+    // Of a wrong verb it is still known whose group it is: agents get a document then, too.
+    if (known != nullptr)
+        for (const Command& command : commands)
+            if (command.name == words.front()) *known = &command;
     const Found named = find_command(commands, words);
     if (named.command == nullptr) {
         call.help = true;
