@@ -104,7 +104,8 @@ TEST_CASE("approve says what each level means, and sends it") {
     }
     request["session_digest"] = "9f";
     const OwnerServer server(request);
-    CHECK(has(asked(server, home, {"--level", "session"}, "n\n"), "widens the session that exists"));
+    CHECK(
+        has(asked(server, home, {"--level", "session"}, "n\n"), "widens the session that exists"));
 }
 
 TEST_CASE("a scope's approval says whether code that nobody has read may run") {

@@ -10,8 +10,7 @@ namespace {
 const std::string kTrust = "trust_00000000000000c3";
 
 HttpReply answer(const HttpRequest& request) {
-    if (request.method == "DELETE")
-        return {.body = R"({"deleted":true,"id":")" + kTrust + "\"}"};
+    if (request.method == "DELETE") return {.body = R"({"deleted":true,"id":")" + kTrust + "\"}"};
     return {.body = Json{{"trust",
                           {{{"id", kTrust},
                             {"skill_id", "report\x1b[2K"},
@@ -71,9 +70,10 @@ TEST_CASE("trust on a terminal is a table without what could deceive") {
 TEST_CASE("a dry run prints its document and ends with 0, whatever it says") {
     const Home home;
     const std::string code = home.file("a.ts", "1");
-    for (const char* body :
-         {R"({"dry_run":true,"would_auto_approve":true,"reason":"trusted_code","session_id":"s","missing_secrets":[]})",
-          R"({"dry_run":true,"would_auto_approve":false,"reason":"policy_violation","session_id":"s","session_exists":true,"policy_violations":["new secret: A"]})"}) {
+    for (
+        const char* body :
+        {R"({"dry_run":true,"would_auto_approve":true,"reason":"trusted_code","session_id":"s","missing_secrets":[]})",
+         R"({"dry_run":true,"would_auto_approve":false,"reason":"policy_violation","session_id":"s","session_exists":true,"policy_violations":["new secret: A"]})"}) {
         StandIn server([&](const HttpRequest&) { return HttpReply{.body = body}; });
         const Finished done =
             run_program(home, with_server(server, {"execute", "--code", code, "--dry-run"}), kKey);

@@ -221,7 +221,7 @@ TEST_CASE("violations are told in the words of the wire, all of them") {
     CHECK(std::get<Violations>(fit(session, ask, kNow)).size() == 5);
 }
 
-TEST_CASE("no session has any_code, and every constraint is advisory") {
+TEST_CASE("a session with an advisory constraint has no any_code") {
     Scope scope;
     scope.constraints = {compile_constraint("No network access"), compile_constraint("be nice")};
     scope.code_hash = std::string(64, 'a');
@@ -230,8 +230,26 @@ TEST_CASE("no session has any_code, and every constraint is advisory") {
     CHECK(json["any_code"] == false);
     CHECK(json["rules"] == Json::array());
     CHECK(json["max_runs"].is_null());
-    for (const Json& constraint : json["constraints"]) CHECK(constraint["class"] == "advisory");
+    CHECK(json["constraints"][0]["class"] == "enforced");
+    CHECK(json["constraints"][1]["class"] == "advisory");
     CHECK_FALSE(granted(fit(session, Ask{std::string(64, 'b'), {}, {}, {}, Seconds(1)}, kNow)));
+}
+
+TEST_CASE("there is a reason for people iff any_code is false") {
+    for (int bits = 0; bits < 64; ++bits) {
+        const auto is = [bits](int bit) { return (bits & (1 << bit)) != 0; };
+        SessionPolicy policy;
+        policy.only_scopes = is(0);
+        policy.any_code_kept = is(1);
+        policy.has_own_rules = is(2);
+        if (is(3)) policy.constraints.push_back({"No network", ConstraintClass::enforced, {}, {}});
+        if (is(4)) policy.constraints.push_back({"be nice", ConstraintClass::advisory, {}, {}});
+        if (is(5)) policy.constraints.push_back({"only read x", ConstraintClass::partly, {}, {}});
+        CAPTURE(bits);
+        CHECK(any_code(policy) == why_not_any_code(policy).empty());
+        if (is(4))
+            CHECK(contains(why_not_any_code(policy), std::string("only advisory: \"be nice\"")));
+    }
 }
 
 TEST_CASE("the digest of a grant changes with every change of any member, and with nothing else") {
