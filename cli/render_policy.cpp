@@ -192,7 +192,7 @@ std::string render_phrases(const Json& document, bool colour) {
             return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
         });
         Sheet sheet(row, style);
-        sheet.line(style.bold(kind), value_text(row.value("compiles", Json(""))));
+        sheet.line(kind, value_text(row.value("compiles", Json(""))));
         if (const std::string remark = text_of(row, "remark"); !remark.empty())
             sheet.line("", style.warning("not checked: " + shown(remark)));
         for (const Json& form : row.value("forms", Json::array()))

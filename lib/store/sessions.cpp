@@ -93,7 +93,8 @@ std::vector<std::string> Sessions::altered(const SessionRow& row) {
     if (!its_own) return {"session"};
     std::vector<std::string> out;
     const base::Json approved = event->detail.at("policy");
-    for (const auto& [name, value] : policy::stored_json(row.session.policy).items())
+    const base::Json stored = policy::stored_json(row.session.policy);
+    for (const auto& [name, value] : stored.items())
         if (!approved.contains(name) || approved.at(name) != value) out.push_back(name);
     if (event->detail.value("expires_at", std::int64_t{0}) !=
         base::to_millis(row.session.expires_at))
