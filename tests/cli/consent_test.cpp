@@ -38,7 +38,7 @@ Json scope_document() {
     return out;
 }
 
-/// What `approve` shows up to its question, with line breaks as blanks; answers `answer`.
+/// What `approve` shows up to its question, unwrapped; answers `answer`.
 std::string asked(const OwnerServer& server, const Home& home, std::vector<std::string> more,
                   const std::string& answer) {
     PseudoTerminal terminal;
@@ -50,10 +50,7 @@ std::string asked(const OwnerServer& server, const Home& home, std::vector<std::
     const std::string text = terminal.read_until("[y/N] ");
     terminal.type(answer);
     program.wait();
-    std::string out;
-    for (const char c : text)
-        if (c != '\r') out += c == '\n' ? ' ' : c;
-    return out;
+    return unwrapped(text);
 }
 
 std::string shown_by(const OwnerServer& server, const std::string& until) {
@@ -63,7 +60,7 @@ std::string shown_by(const OwnerServer& server, const std::string& until) {
     plain.environment["NO_COLOR"] = "1";
     Program program(home, server.words({"show", kId}), plain);
     CHECK(program.wait().code == 0);
-    return terminal.read_until(until);
+    return unwrapped(terminal.read_until(until));
 }
 
 }  // namespace
@@ -187,7 +184,7 @@ TEST_CASE("show tells what an approval would have let through, the denied ones f
     const std::string text = shown_by(server, "console.log");
     CHECK(has(text, "Would have let through"));
     CHECK(has(text, "of the last 30 programs of this agent 12 (1 of which a human denied)"));
-    CHECK(has(text, "exec_0000000000000007  DENIED BY A HUMAN  skill<U+001B>[31m"));
+    CHECK(has(text, "exec_0000000000000007 DENIED BY A HUMAN skill<U+001B>[31m"));
     CHECK(text.find("exec_0000000000000007") < text.find("exec_0000000000000000"));
     CHECK(has(text, "and 2 more"));
     CHECK(text.find("Would have") < text.find("Code ("));

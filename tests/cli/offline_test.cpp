@@ -21,7 +21,7 @@ std::string on_terminal(const Home& home, const std::vector<std::string>& words,
         home, words,
         {.environment = {{"NO_COLOR", "1"}}, .terminal = terminal.name(), .terminal_out = true});
     CHECK(program.wait().code == code);
-    return terminal.read_until(until);
+    return unwrapped(terminal.read_until(until));
 }
 
 bool has(const std::string& text, const std::string& part) {
@@ -78,8 +78,8 @@ TEST_CASE("scope explain says what holds nothing, and why other code asks") {
     for (const char* part :
          {"d<U+001B>[2K", "Be nice<U+202E> [ADVISORY: oauth3 cannot check this]",
           "[PARTLY: no method DELETE]", "not checked: other methods may still destroy",
-          "Cut away:     evil.example.org", "Cut away:     GH_TOKEN", "asks each time",
-          "only partly", "only advisory"}) {
+          "Cut away: evil.example.org", "Cut away: GH_TOKEN", "asks each time", "only partly",
+          "only advisory"}) {
         CAPTURE(part, text);
         CHECK(has(text, part));
     }
@@ -144,7 +144,7 @@ TEST_CASE("scope check says whether a program fits, and what it would get") {
     CHECK(document["limits"].size() == 2);
     const std::string text = on_terminal(home, words, "Code hash");
     CHECK(has(text, "Fits: it would run without asking"));
-    CHECK(has(text, "And only:     methods GET, HEAD"));
+    CHECK(has(text, "And only: methods GET, HEAD"));
 
     const std::string wider = home.file(
         "w.ts", "// @secrets GH_TOKEN, OTHER\n// @network api.github.com, b.org\n// @timeout 90\n");
@@ -221,7 +221,7 @@ TEST_CASE("a case that fails says what is otherwise, and the whole ends with 1")
     CHECK(cases[3]["problems"] == Json{"does not fit: new secret: S"});
     CHECK(document_of(done)["failed"] == 4);
     const std::string text = on_terminal(home, {"policy", "test", folder}, "passed.", 1);
-    CHECK(has(text, "FAIL  b.json  <U+001B>[2K"));
+    CHECK(has(text, "FAIL b.json <U+001B>[2K"));
     CHECK(has(text, "0 of 4 cases passed."));
 }
 
