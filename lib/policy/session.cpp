@@ -92,6 +92,19 @@ bool any_code(const SessionPolicy& policy) {
                        });
 }
 
+std::vector<std::string> why_not_any_code(const SessionPolicy& policy) {
+    std::vector<std::string> out;
+    if (!policy.only_scopes) out.push_back("a run was approved into the session");
+    if (!policy.any_code_kept) out.push_back("a human has taken it away");
+    if (!policy.has_own_rules && policy.constraints.empty())
+        out.push_back("there is neither a rule nor a constraint that is enforced");
+    for (const Constraint& constraint : policy.constraints)
+        if (constraint.kind != ConstraintClass::enforced)
+            out.push_back("only " + std::string(to_string(constraint.kind)) + ": \"" +
+                          constraint.text + "\"");
+    return out;
+}
+
 base::Time session_end(const Session& session) {
     return std::min(session.expires_at, base::Time(session.last_activity + kSessionIdle));
 }
