@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace oauth3::orchestrator {
@@ -43,7 +44,14 @@ class Recheck {
     std::optional<Refused> check_grant(const store::RequestRow& row, policy::Grant& grant);
     std::optional<Refused> check_authority(const store::RequestRow& row, base::Time now);
     std::optional<Refused> check_session(const store::RequestRow& row, base::Time now);
-    std::optional<std::string> recorded(const store::RequestRow& row);
+    std::optional<Refused> check_trust(std::string_view id);
+
+    /// What the ledger tells of an approval.
+    struct Recorded {
+        std::optional<std::string> grant;  ///< the digest of the last one
+        std::optional<std::string> authority;
+    };
+    Recorded recorded(const store::RequestRow& row);
 
     store::Requests requests_;
     store::Sessions sessions_;

@@ -44,6 +44,8 @@ class Trust {
     std::optional<TrustRow> match(std::string_view tenant_id, const policy::Grant& grant,
                                   base::Time now);
     std::optional<TrustRow> find(std::string_view id);
+    /// Whether it is as the ledger says that it was approved: nobody has written into the database.
+    bool is_as_approved(const TrustRow& row);
     /// What has not expired of an owner, or of one of its tenants; newest first.
     std::vector<TrustRow> living(std::string_view owner_id,
                                  const std::optional<std::string>& tenant_id, base::Time now);
@@ -52,8 +54,6 @@ class Trust {
     void remove(Transaction&, const TrustRow& row, const std::string& actor, base::Time now);
 
   private:
-    bool is_as_approved(const TrustRow& row);
-
     Database& database_;
 };
 
