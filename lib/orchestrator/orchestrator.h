@@ -174,6 +174,7 @@ class Orchestrator {
                                              std::string_view id);
     /// The living session that a request belongs to. For whoever may read the request: an approval
     /// would change it.
+    /// One that somebody has changed in the database counts as none.
     std::optional<store::SessionRow> session_of(const store::RequestRow& row);
     /// policy::session_digest() of that session.
     std::string session_digest(const store::RequestRow& row);
@@ -231,6 +232,7 @@ class Orchestrator {
         policy::Violations violations;
         policy::Gaps gaps;
     };
+    std::optional<store::SessionRow> standing(const store::RequestRow& row, base::Time now);
     Assessment assess(const std::string& tenant_id, const std::string& session_id,
                       const policy::Ask& ask, base::Time now);
     bool approve_by(store::Transaction& tx, store::RequestRow& row, const Warrant& warrant,
@@ -262,6 +264,7 @@ class Orchestrator {
     store::Trust trust_;
     store::Ledger ledger_;
     store::Retention retention_;
+    Recheck recheck_;
     const base::Clock& clock_;
     Hooks hooks_;
     Settings settings_;

@@ -65,6 +65,8 @@ std::optional<Refused> Recheck::check_grant(const store::RequestRow& row, policy
             return differs("it is not the one in the ledger");
         // Else a run of a session that has ended since could pass for one that a human approved.
         if (told.authority != row.authority) return differs(std::vector<std::string>{"authority"});
+        if (told.session_id && told.session_id != row.session_id)
+            return differs(std::vector<std::string>{"session_id"});
         if (const auto names = policy::differences(grant, expected(row, grant)); !names.empty())
             return differs(names);
     } catch (const base::Error& e) {
@@ -87,8 +89,10 @@ Recheck::Recorded Recheck::recorded(const store::RequestRow& row) {
         if (ledger::hash_of(event) != event.hash) return {};
         out.grant = event.detail.at("grant").get<std::string>();
         // Who narrows a session does not approve what is left of the grant.
-        if (event.action == "request.decided")
-            out.authority = event.detail.value("by", event.actor);
+        if (event.action != "request.decided") continue;
+        out.authority = event.detail.value("by", event.actor);
+        if (const auto id = event.detail.find("session_id"); id != event.detail.end())
+            out.session_id = id->get<std::string>();
     }
     return out;
 }

@@ -36,8 +36,8 @@ class Trust {
   public:
     explicit Trust(Database& database) : database_(database) {}
 
-    /// Adds the row in place of one with the same key, with the ledger row trust.created. Sets its
-    /// ledger_seq.
+    /// Adds the row, with the ledger row trust.created, and sets its ledger_seq. One with the same
+    /// key is replaced and hands its id on, since queued runs may name it as what approved them.
     void put(Transaction&, TrustRow& row, const std::string& request_id, const std::string& actor);
     /// What this grant's code is trusted by now. A row that is not as the ledger says that it was
     /// approved counts for nothing.
