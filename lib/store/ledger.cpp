@@ -81,8 +81,8 @@ bool Ledger::changed_trust(const std::string& tenant_id, const std::string& id,
                    fmt::format("\"trust_id\":\"{}\"", id), after);
 }
 
-bool Ledger::changed(const char* condition, const std::string& tenant_id,
-                     const std::string& member, std::int64_t after) {
+bool Ledger::changed(const char* condition, const std::string& tenant_id, const std::string& member,
+                     std::int64_t after) {
     Prepared query(database_, fmt::format("SELECT 1 FROM ledger WHERE tenant_id = ? AND seq > ? "
                                           "AND instr(detail, ?) > 0 AND {} LIMIT 1",
                                           condition));
