@@ -55,8 +55,7 @@ TEST_CASE("conformance 25: other code is pending where nothing holds it, or not 
         Json::object(),
         {{"networks", {"a.example"}}},
         {{"args", {{{"param", "A"}, {"pattern", "x"}}}}},
-        {{"constraints",
-          {{{"type", "predicate"}, {"param", "A"}, {"op", "=="}, {"value", "x"}}}}},
+        {{"constraints", {{{"type", "predicate"}, {"param", "A"}, {"op", "=="}, {"value", "x"}}}}},
         {{"rules", {kRule}}, {"networks", {"a.example"}}, {"constraints", {"be nice"}}},
     };
     const Server server;
@@ -92,12 +91,12 @@ TEST_CASE("conformance 25: enforced constraints and rules let any code run, unti
         CHECK(other.reply["status"] == "approved");
         CHECK(server.poll(key, other.id)["result"]["stdout"] == "other");
         // Never beyond the session.
-        CHECK(execute(server, key, "// @secrets NEW\n0", {{"A", "x"}})
-                  .reply["policy_violations"] == Json{"new secret: NEW"});
+        CHECK(execute(server, key, "// @secrets NEW\n0", {{"A", "x"}}).reply["policy_violations"] ==
+              Json{"new secret: NEW"});
         CHECK(execute(server, key, "// @network z.example\n0", {{"A", "x"}})
                   .reply["policy_violations"] == Json{"new network: z.example"});
-        CHECK(execute(server, key, "// @timeout 61\n0", {{"A", "x"}})
-                  .reply["policy_violations"] == Json{"timeout 61 > 60"});
+        CHECK(execute(server, key, "// @timeout 61\n0", {{"A", "x"}}).reply["policy_violations"] ==
+              Json{"timeout 61 > 60"});
     }
     const Json good{{"constraints", {"no network access"}}};
     const auto asks = [&](const std::string& key) {
@@ -136,7 +135,8 @@ TEST_CASE("conformance 25: enforced constraints and rules let any code run, unti
     CHECK(asks(key));
 }
 
-TEST_CASE("conformance 25: the page asks about any code only where it may run, and its form counts") {
+TEST_CASE(
+    "conformance 25: the page asks about any code only where it may run, and its form counts") {
     const Server server;
     Browser human(server);
     REQUIRE(human.log_in_by_key(server.owner_key()).status == 303);
@@ -163,8 +163,9 @@ TEST_CASE("conformance 25: the page asks about any code only where it may run, a
     CHECK_FALSE(holds(page(vague), "name=\"any_code\""));
     CHECK(holds(page(vague), "Code that was not approved in the session still asks each time."));
     // Sent all the same, it has no effect.
-    CHECK(human.post("/approve/" + vague.id,
-                     {{"csrf", human.csrf()}, {"action", "approve"}, {"any_code", "1"}})
+    CHECK(human
+              .post("/approve/" + vague.id,
+                    {{"csrf", human.csrf()}, {"action", "approve"}, {"any_code", "1"}})
               .status == 200);
     CHECK(policy_of(server, key)["any_code"] == false);
 }
@@ -184,15 +185,16 @@ TEST_CASE("conformance 27: what is enforced partly, and what not at all, is said
         CHECK(constraints[1]["compiled"] == "");
         CHECK(constraints[2]["class"] == "enforced");
     };
-    const Submitted scope = server.submit_scope(
-        key, {{"description", "S"},
-              {"session_id", "work"},
-              {"constraints", {"Only read issues", "be nice", "no delete"}}});
+    const Submitted scope =
+        server.submit_scope(key, {{"description", "S"},
+                                  {"session_id", "work"},
+                                  {"constraints", {"Only read issues", "be nice", "no delete"}}});
     check(scope.reply["constraints"]);
     check(server.get("/requests/" + scope.id, server.owner_key())
               .json()["scope_request"]["structured_constraints"]);
-    for (const std::string& page : {human.get("/approve/" + scope.id).body,
-                                    server.get("/approve/" + scope.id + "?token=" + scope.token).body}) {
+    for (const std::string& page :
+         {human.get("/approve/" + scope.id).body,
+          server.get("/approve/" + scope.id + "?token=" + scope.token).body}) {
         const std::size_t partly = page.find("PARTLY");
         const std::size_t advisory = page.find("ADVISORY");
         REQUIRE(partly != std::string::npos);
@@ -212,7 +214,8 @@ TEST_CASE("conformance 27: what is enforced partly, and what not at all, is said
     CHECK(execute(server, key, kOther).reply["policy_violations"] == Json{kNotApproved});
 }
 
-TEST_CASE("conformance 28: typed arguments hold in a dry run and in an execution, without coercion") {
+TEST_CASE(
+    "conformance 28: typed arguments hold in a dry run and in an execution, without coercion") {
     const Server server;
     const std::string key = server.sign_up();
     open_session(server, key,
@@ -365,16 +368,15 @@ TEST_CASE("conformance 30: narrowing cannot add anything, in any part") {
     Json after = server.get("/sessions/work", key).json();
     CHECK(after["policy"] == before["policy"]);
     CHECK(after["expires_at"] == before["expires_at"]);
-    const Json narrower{{"secrets", {"B"}},
-                        {"networks", {"a.example", "x.b.example"}},
-                        {"rules", {{{"host", "a.example"},
-                                    {"methods", {"GET"}},
-                                    {"paths", {"/x/y/*"}}}}},
-                        {"max_runs", 4},
-                        {"max_timeout", 60},
-                        {"expires_in", 600},
-                        {"code_hashes", Json::array()},
-                        {"any_code", false}};
+    const Json narrower{
+        {"secrets", {"B"}},
+        {"networks", {"a.example", "x.b.example"}},
+        {"rules", {{{"host", "a.example"}, {"methods", {"GET"}}, {"paths", {"/x/y/*"}}}}},
+        {"max_runs", 4},
+        {"max_timeout", 60},
+        {"expires_in", 600},
+        {"code_hashes", Json::array()},
+        {"any_code", false}};
     REQUIRE(server.post("/sessions/work/narrow", key, narrower).status == 200);
     after = server.get("/sessions/work", key).json();
     CHECK(after["policy"]["allowedSecrets"] == Json{"B"});
@@ -402,8 +404,7 @@ TEST_CASE("conformance 30: revoking a session kills its running skill at once") 
     const std::size_t before = family.programs();
     REQUIRE(before >= 1);
     const auto start = std::chrono::steady_clock::now();
-    REQUIRE(
-        server.call({.method = "DELETE", .path = "/sessions/work", .key = key}).status == 200);
+    REQUIRE(server.call({.method = "DELETE", .path = "/sessions/work", .key = key}).status == 200);
     const Json killed = server.poll(key, running.id);
     CHECK(killed["status"] == "failed");
     CHECK(killed["error"] == "session revoked");
@@ -465,7 +466,8 @@ TEST_CASE("conformance 36: a dry run changes no history and no ledger, whatever 
     CHECK(dry("// @secrets KNOWN\n0", work)["policy_violations"] == Json{"no runs left (1/1)"});
 }
 
-TEST_CASE("a back-test tells what an approval would have let through, and what a human denied of it") {
+TEST_CASE(
+    "a back-test tells what an approval would have let through, and what a human denied of it") {
     const Server server;
     const std::string key = server.sign_up();
     const std::string neighbour = server.sign_up();
@@ -477,8 +479,7 @@ TEST_CASE("a back-test tells what an approval would have let through, and what a
     REQUIRE(server.decide(denied.id, "deny").status == 200);
     const Submitted wants = server.submit(key, "// @network z.example\n0");
     const Submitted cancelled = server.submit(key, kKnown);
-    REQUIRE(server.post("/execute/" + cancelled.id + "/cancel", key, Json::object()).status ==
-            200);
+    REQUIRE(server.post("/execute/" + cancelled.id + "/cancel", key, Json::object()).status == 200);
     const Submitted scope = server.submit_scope(
         key, {{"description", "S"}, {"constraints", {"no network access"}}, {"max_runs", 1}});
     const auto backtest = [&](const std::string& who, const std::string& id,
@@ -521,9 +522,9 @@ TEST_CASE("a back-test tells what an approval would have let through, and what a
     CHECK(foreign.body == backtest(other["api_key"], "scope_0123456789abcdef").body);
     CHECK(server.state(scope.id) == "pending");
     CHECK(database.number("SELECT count(*) FROM requests WHERE status = 'approved'") == 0);
-    CHECK(database.number(
-              "SELECT count(*) FROM ledger WHERE action LIKE 'request.%' OR action LIKE "
-              "'session.%'") <= events);
+    CHECK(
+        database.number("SELECT count(*) FROM ledger WHERE action LIKE 'request.%' OR action LIKE "
+                        "'session.%'") <= events);
 }
 
 TEST_CASE("what a human cuts from an execution holds for its run, its session and the ledger") {
@@ -532,10 +533,9 @@ TEST_CASE("what a human cuts from an execution holds for its run, its session an
     const std::string code =
         "// @timeout 50\nawait new Promise((done) => setTimeout(done, 40_000));\n";
     const Submitted made = server.submit(key, code, {{"session_id", "work"}});
-    REQUIRE(server
-                .decide(made.id, "approve",
-                        {{"level", "session"}, {"narrow", {{"max_timeout", 1}}}})
-                .status == 200);
+    REQUIRE(
+        server.decide(made.id, "approve", {{"level", "session"}, {"narrow", {{"max_timeout", 1}}}})
+            .status == 200);
     const Json end = server.poll(key, made.id);
     CHECK(end["status"] == "failed");
     CHECK(end["error"] == "timed out after 1 s");
@@ -544,8 +544,8 @@ TEST_CASE("what a human cuts from an execution holds for its run, its session an
     CHECK(policy_of(server, key)["max_timeout"] == 1);
     CHECK(execute(server, key, code).reply["policy_violations"] == Json{"timeout 50 > 1"});
 
-    const Submitted more = server.submit(
-        key, "// @secrets A B\n// @network a.example b.example\n0", {{"session_id", "cut"}});
+    const Submitted more = server.submit(key, "// @secrets A B\n// @network a.example b.example\n0",
+                                         {{"session_id", "cut"}});
     const Json cut{{"secrets", {"A"}},
                    {"networks", {"a.example"}},
                    {"rules", {{{"host", "a.example"}, {"methods", {"GET"}}, {"paths", {"/x"}}}}},
@@ -573,27 +573,25 @@ TEST_CASE("what a human cuts from an execution holds for its run, its session an
 TEST_CASE("a decision that would widen a request is refused, and nothing changes") {
     const Server server;
     const std::string key = server.sign_up();
-    const Submitted run =
-        server.submit(key, "// @secrets A\n// @network a.example\n// @timeout 20\n0",
-                      {{"session_id", "work"}});
-    const Submitted scope = server.submit_scope(key, {{"description", "S"},
-                                                      {"session_id", "work"},
-                                                      {"secrets", {"A"}},
-                                                      {"networks", {"a.example"}},
-                                                      {"rules", {kRule}},
-                                                      {"skill_code", kKnown},
-                                                      {"max_runs", 5},
-                                                      {"max_timeout", 60},
-                                                      {"expires_in", 600},
-                                                      {"args", {{{"param", "P"}, {"pattern", "x"}}}}});
+    const Submitted run = server.submit(
+        key, "// @secrets A\n// @network a.example\n// @timeout 20\n0", {{"session_id", "work"}});
+    const Submitted scope =
+        server.submit_scope(key, {{"description", "S"},
+                                  {"session_id", "work"},
+                                  {"secrets", {"A"}},
+                                  {"networks", {"a.example"}},
+                                  {"rules", {kRule}},
+                                  {"skill_code", kKnown},
+                                  {"max_runs", 5},
+                                  {"max_timeout", 60},
+                                  {"expires_in", 600},
+                                  {"args", {{{"param", "P"}, {"pattern", "x"}}}}});
     const auto refused = [&](const Submitted& of, const char* field, const Json& value,
                              const char* code = "not_narrower") {
-        for (const std::string& path :
-             {"/requests/" + of.id + "/decision", "/approve/" + of.id}) {
-            const Reply reply =
-                server.post(path, server.owner_key(),
-                            {{"action", "approve"}, {"level", "session"},
-                             {"narrow", {{field, value}}}});
+        for (const std::string& path : {"/requests/" + of.id + "/decision", "/approve/" + of.id}) {
+            const Reply reply = server.post(
+                path, server.owner_key(),
+                {{"action", "approve"}, {"level", "session"}, {"narrow", {{field, value}}}});
             CAPTURE(path, field, value.dump(), reply.body);
             CHECK(reply.status == 400);
             CHECK(reply.text("code") == code);
@@ -636,17 +634,17 @@ TEST_CASE("a decision that would widen a request is refused, and nothing changes
     CHECK(database.number("SELECT count(*) FROM ledger WHERE action = 'request.decided'") == 0);
 
     // Each part of a scope, cut.
-    const Json cut{{"secrets", Json::array()},
-                   {"networks", {"a.example"}},
-                   {"rules", {{{"host", "a.example"}, {"methods", {"GET"}}, {"paths", {"/x/1"}}}}},
-                   {"max_runs", 2},
-                   {"max_timeout", 30},
-                   {"expires_in", 120},
-                   {"code_hashes", Json::array()},
-                   {"args",
-                    {{{"param", "P"}, {"pattern", "x"}},
-                     {{"param", "Q"}, {"op", "=="}, {"value", 1}}}},
-                   {"any_code", false}};
+    const Json cut{
+        {"secrets", Json::array()},
+        {"networks", {"a.example"}},
+        {"rules", {{{"host", "a.example"}, {"methods", {"GET"}}, {"paths", {"/x/1"}}}}},
+        {"max_runs", 2},
+        {"max_timeout", 30},
+        {"expires_in", 120},
+        {"code_hashes", Json::array()},
+        {"args",
+         {{{"param", "P"}, {"pattern", "x"}}, {{"param", "Q"}, {"op", "=="}, {"value", 1}}}},
+        {"any_code", false}};
     REQUIRE(server.decide(scope.id, "approve", {{"narrow", cut}}).status == 200);
     const Json session = server.get("/sessions/work", key).json();
     const Json& policy = session["policy"];
@@ -678,13 +676,13 @@ TEST_CASE("two humans and their double clicks: one decision, one session, one tr
         std::barrier start(6);
         for (std::size_t i = 0; i < replies.size(); ++i) {
             Browser& who = i % 2 == 0 ? first : second;
-            Call call{.method = "POST",
-                      .path = "/approve/" + made.id,
-                      .body = encode_form({{"csrf", who.csrf()},
-                                           {"action", i == 5 ? "deny" : "approve"},
-                                           {"level", level}}),
-                      .headers = {who.cookie_line(),
-                                  "Content-Type: application/x-www-form-urlencoded"}};
+            Call call{
+                .method = "POST",
+                .path = "/approve/" + made.id,
+                .body = encode_form({{"csrf", who.csrf()},
+                                     {"action", i == 5 ? "deny" : "approve"},
+                                     {"level", level}}),
+                .headers = {who.cookie_line(), "Content-Type: application/x-www-form-urlencoded"}};
             clicks.emplace_back([&, i, call] {
                 start.arrive_and_wait();
                 replies[i] = server.call(call);

@@ -44,12 +44,13 @@ TEST_CASE("conformance 24: 24h trust approves the same code, and nothing beyond 
         CHECK_FALSE(again.reply.contains("approval_url"));
         CHECK(server.poll(key, again.id)["result"]["stdout"] == "trusted");
     }
-    CHECK(server.poll(key, server.submit(key, code, {{"args", {{"N", 7}}}}).id)["result"]
-                     ["stdout"] == "trusted 7");
-    const Json dry = server
-                         .post("/execute", key,
-                               {{"skill_id", "test"}, {"skill_code", code}, {"dry_run", true}})
-                         .json();
+    CHECK(
+        server.poll(key, server.submit(key, code, {{"args", {{"N", 7}}}}).id)["result"]["stdout"] ==
+        "trusted 7");
+    const Json dry =
+        server
+            .post("/execute", key, {{"skill_id", "test"}, {"skill_code", code}, {"dry_run", true}})
+            .json();
     CHECK(dry["would_auto_approve"] == true);
     CHECK(dry["reason"] == "trusted_code");
 
@@ -222,9 +223,8 @@ TEST_CASE("the dashboard lists trust and ends it") {
     const std::string code = "console.log('<b>')\n";
     const Submitted made =
         server.submit(key, code, {{"skill_id", "<i>trusted"}, {"args", {{"A", 1}}}});
-    REQUIRE(
-        server.decide(made.id, "approve", {{"level", "forever"}, {"pin_args", true}}).status ==
-        200);
+    REQUIRE(server.decide(made.id, "approve", {{"level", "forever"}, {"pin_args", true}}).status ==
+            200);
     const std::string page = human.get("/dashboard").body;
     const std::size_t at = page.find("<section id=\"trust\"");
     REQUIRE(at != std::string::npos);
@@ -244,8 +244,9 @@ TEST_CASE("the dashboard lists trust and ends it") {
     Browser stranger(server);
     REQUIRE(stranger.log_in_by_key(other.text("api_key")).status == 303);
     CHECK_FALSE(holds(stranger.get("/dashboard").body, id));
-    CHECK(stranger.post("/dashboard/revoke", {{"csrf", stranger.csrf()}, {"trust_id", id}})
-              .status == 404);
+    CHECK(
+        stranger.post("/dashboard/revoke", {{"csrf", stranger.csrf()}, {"trust_id", id}}).status ==
+        404);
     CHECK(trust(server, key).size() == 1);
 
     const Reply gone = human.post("/dashboard/revoke", {{"csrf", human.csrf()}, {"trust_id", id}});

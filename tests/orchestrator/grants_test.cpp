@@ -28,8 +28,7 @@ namespace {
 using Texts = std::vector<std::string>;
 
 constexpr const char* kTenantId = "tenant_0000000000000001";
-constexpr const char* kNoNetwork =
-    "this server cannot give a run secrets or network access yet";
+constexpr const char* kNoNetwork = "this server cannot give a run secrets or network access yet";
 
 Settings parallel(std::size_t runs) {
     Settings out;
@@ -75,8 +74,7 @@ void narrow(World& world, const Narrowing& to) {
     REQUIRE(std::holds_alternative<SessionRow>(*out));
 }
 
-const std::string kAsks =
-    "// @secrets A B\n// @network a.example b.example\n// @timeout 60\nprint";
+const std::string kAsks = "// @secrets A B\n// @network a.example b.example\n// @timeout 60\nprint";
 
 Scope two_rules() {
     Scope out;
@@ -378,8 +376,7 @@ class Chaos {
                 break;
             }
             case 12:
-                if (!ids_.empty())
-                    world_.server->cancel(world_.agent(), ids_[below(ids_.size())]);
+                if (!ids_.empty()) world_.server->cancel(world_.agent(), ids_[below(ids_.size())]);
                 break;
             default:
                 if (below(4) == 0) world_.restart(true);
@@ -471,7 +468,9 @@ class Chaos {
 
 }  // namespace
 
-TEST_CASE("conformance 29: in whatever order things happen, each request is decided once and runs at most once") {
+TEST_CASE(
+    "conformance 29: in whatever order things happen, each request is decided once and runs at "
+    "most once") {
     for (unsigned seed = 1; seed <= 30; ++seed) {
         CAPTURE(seed);
         Chaos chaos(seed);

@@ -104,11 +104,9 @@ Scope rich_scope() {
 std::pair<std::string, std::string> changed_grant(
     World& world, const std::string& id,
     const std::function<void(oauth3::policy::Grant&)>& change) {
-    auto grant =
-        oauth3::policy::grant_from_json(oauth3::base::parse_json(*world.row(id).granted));
+    auto grant = oauth3::policy::grant_from_json(oauth3::base::parse_json(*world.row(id).granted));
     change(grant);
-    return {oauth3::base::dump_json(oauth3::policy::to_json(grant)),
-            oauth3::policy::digest(grant)};
+    return {oauth3::base::dump_json(oauth3::policy::to_json(grant)), oauth3::policy::digest(grant)};
 }
 
 }  // namespace
@@ -178,9 +176,10 @@ TEST_CASE("a grant and its digest that are changed together are not those of the
                       ") WHERE request_id = $id AND action = 'request.decided'");
     queued.check_refused({"", kDiffers + "it is not the one in the ledger"});
     if (ledger_too)
-        queued.tamper("UPDATE ledger SET detail = json_remove(json_set(detail, '$.grant', "
-                      "json_extract(detail, '$.was')), '$.was') WHERE request_id = $id AND action "
-                      "= 'request.decided'");
+        queued.tamper(
+            "UPDATE ledger SET detail = json_remove(json_set(detail, '$.grant', "
+            "json_extract(detail, '$.was')), '$.was') WHERE request_id = $id AND action "
+            "= 'request.decided'");
 }
 
 TEST_CASE("without the ledger's word nothing runs, however the rows agree") {
@@ -189,8 +188,9 @@ TEST_CASE("without the ledger's word nothing runs, however the rows agree") {
     queued.id = world.submit("print").id;
     world.approve(queued.id);
     // Moved away from the request, and back in the end, for the other checks of this test.
-    queued.tamper("UPDATE ledger SET request_id = 'gone' WHERE request_id = $id AND action = "
-                  "'request.decided'");
+    queued.tamper(
+        "UPDATE ledger SET request_id = 'gone' WHERE request_id = $id AND action = "
+        "'request.decided'");
     world.outside.release();
     world.wait_for(queued.id, Status::failed);
     CHECK(world.row(queued.id).error == kDiffers + "it is not the one in the ledger");
@@ -198,7 +198,8 @@ TEST_CASE("without the ledger's word nothing runs, however the rows agree") {
     queued.tamper("UPDATE ledger SET request_id = $id WHERE request_id = 'gone'");
 }
 
-TEST_CASE("a session that somebody changed neither approves nor runs, and it is said what differs") {
+TEST_CASE(
+    "a session that somebody changed neither approves nor runs, and it is said what differs") {
     const auto set = [](const std::string& path, const std::string& value) {
         return "UPDATE sessions SET policy = json_set(policy, '$." + path + "', json('" + value +
                "')) WHERE id = 's'";
@@ -254,8 +255,7 @@ TEST_CASE("a session that somebody changed neither approves nor runs, and it is 
         // cannot be made lawful by cutting it a little,
         Narrowing to;
         to.max_timeout = Seconds(1);
-        CHECK_FALSE(
-            world.server->narrow_session(world.agent(), kTenantId, "s", to).has_value());
+        CHECK_FALSE(world.server->narrow_session(world.agent(), kTenantId, "s", to).has_value());
         // and what it has queued is refused.
         queued.check_refused({"", kDiffers + "the session's " + how.names});
     }
@@ -301,9 +301,9 @@ TEST_CASE("a session's event that somebody edited in the ledger approves nothing
     const auto edit = [&](const char* runs) {
         for (const char* where : {"sessions SET policy = json_set(policy, '$.max_runs', ",
                                   "ledger SET detail = json_set(detail, '$.policy.max_runs', "})
-            queued.tamper(std::string("UPDATE ") + where + runs +
-                          (*where == 's' ? ") WHERE id = 's'"
-                                         : ") WHERE action = 'session.created'"));
+            queued.tamper(
+                std::string("UPDATE ") + where + runs +
+                (*where == 's' ? ") WHERE id = 's'" : ") WHERE action = 'session.created'"));
     };
     edit("99");
     CHECK(world.submit("print", "s").violations == Texts{kAltered});

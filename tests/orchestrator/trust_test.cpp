@@ -76,8 +76,7 @@ TEST_CASE("conformance 24: trusted code runs in any session, with its own secret
     CHECK(submit(world, code, {"A", "B"}).status == Status::pending);
     CHECK(submit(world, code, {"B"}).status == Status::pending);
     CHECK(submit(world, code).status == Status::pending);
-    CHECK(submit(world, "// @network a.example b.example\nprint", {"A"}).status ==
-          Status::pending);
+    CHECK(submit(world, "// @network a.example b.example\nprint", {"A"}).status == Status::pending);
     CHECK(submit(world, "print", {"A"}).status == Status::pending);
     CHECK(submit(world, code + " ", {"A"}).status == Status::pending);
     const Principal other = world.other_agent();
@@ -140,14 +139,14 @@ TEST_CASE("a clock that steps back and forth neither prolongs trust nor double-c
 
 TEST_CASE("conformance 24: pinned arguments are part of the key, as the program gets them") {
     World world;
-    const TrustRow trust = trusted(
-        world, submit(world, "print", {}, {{"n", 1}, {"t", "x"}}).id, Level::forever, true);
+    const TrustRow trust =
+        trusted(world, submit(world, "print", {}, {{"n", 1}, {"t", "x"}}).id, Level::forever, true);
     CHECK(trust.args_hash.has_value());
     const auto status = [&](const Json& args) { return submit(world, "print", {}, args).status; };
     CHECK(status({{"n", 1}, {"t", "x"}}) == Status::approved);
-    for (const Json& other : {Json::object(), Json{{"n", 1}}, Json{{"n", 2}, {"t", "x"}},
-                              Json{{"n", 1.0}, {"t", "x"}}, Json{{"n", "1"}, {"t", "x"}},
-                              Json{{"n", 1}, {"t", "x"}, {"m", 0}}})
+    for (const Json& other :
+         {Json::object(), Json{{"n", 1}}, Json{{"n", 2}, {"t", "x"}}, Json{{"n", 1.0}, {"t", "x"}},
+          Json{{"n", "1"}, {"t", "x"}}, Json{{"n", 1}, {"t", "x"}, {"m", 0}}})
         CHECK(status(other) == Status::pending);
     // Another approval without them trusts the code with any.
     trusted(world, submit(world, "print").id, Level::forever);
@@ -254,8 +253,9 @@ TEST_CASE("trust that somebody has written into the database approves nothing") 
     CHECK(submit(world, "print", {"A"}, {{"n", 2}}).status == Status::pending);
     CHECK(submit(world, "print", {"A"}, args, &other).status == Status::pending);
     if (sql.find("ledger SET") != std::string::npos)
-        world.sql("UPDATE ledger SET detail = replace(detail, 'forever', '24h') WHERE action = "
-                  "'trust.created'");
+        world.sql(
+            "UPDATE ledger SET detail = replace(detail, 'forever', '24h') WHERE action = "
+            "'trust.created'");
 }
 
 TEST_CASE("trust that was revoked cannot be put back into the database") {
