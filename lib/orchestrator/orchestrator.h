@@ -181,6 +181,7 @@ class Orchestrator {
                                              std::string_view id);
     /// The living session that a request belongs to. For whoever may read the request: an approval
     /// would change it.
+    /// One that somebody has changed in the database counts as none.
     std::optional<store::SessionRow> session_of(const store::RequestRow& row);
     /// policy::session_digest() of that session.
     std::string session_digest(const store::RequestRow& row);
@@ -241,6 +242,7 @@ class Orchestrator {
         policy::Violations violations;
         policy::Gaps gaps;
     };
+    std::optional<store::SessionRow> standing(const store::RequestRow& row, base::Time now);
     Assessment assess(const std::string& tenant_id, const std::string& session_id,
                       const policy::Ask& ask, base::Time now);
     void start_review(const store::RequestRow& row, const Assessment& found);
@@ -275,6 +277,7 @@ class Orchestrator {
     store::Trust trust_;
     store::Ledger ledger_;
     store::Retention retention_;
+    Recheck recheck_;
     const base::Clock& clock_;
     Hooks hooks_;
     Settings settings_;

@@ -65,6 +65,33 @@ std::optional<ledger::Event> Ledger::at(const std::string& owner_id, std::int64_
     return out;
 }
 
+// The conditions of the indexes ledger_of_sessions and ledger_of_trust, word for word. Ids hold
+// nothing that JSON would escape, and a quotation mark within another text is escaped, so what is
+// looked for is found exactly where it is a member.
+bool Ledger::changed_session(const std::string& tenant_id, const std::string& id,
+                             std::int64_t after) {
+    return changed(
+        "action IN ('session.created', 'session.widened', 'session.narrowed', 'session.revoked')",
+        tenant_id, fmt::format("\"session_id\":\"{}\"", id), after);
+}
+
+bool Ledger::changed_trust(const std::string& tenant_id, const std::string& id,
+                           std::int64_t after) {
+    return changed("action IN ('trust.created', 'trust.revoked')", tenant_id,
+                   fmt::format("\"trust_id\":\"{}\"", id), after);
+}
+
+bool Ledger::changed(const char* condition, const std::string& tenant_id, const std::string& member,
+                     std::int64_t after) {
+    Prepared query(database_, fmt::format("SELECT 1 FROM ledger WHERE tenant_id = ? AND seq > ? "
+                                          "AND instr(detail, ?) > 0 AND {} LIMIT 1",
+                                          condition));
+    query.bind(1, tenant_id);
+    query.bind(2, after);
+    query.bind(3, member);
+    return query.executeStep();
+}
+
 std::vector<ledger::Event> Ledger::events(const std::string& owner_id, const EventFilter& filter) {
     std::string sql = fmt::format("SELECT {} FROM ledger WHERE ", kColumns);
     // A "+" keeps SQLite to the index of a request's or a tenant's events, which are fewer.
