@@ -93,9 +93,7 @@ bool read_method(const Word& word, Places& into) {
 }
 
 bool read_path(const Word& word, Places& into) {
-    if (!is_printable_ascii(word.text) || !word.text.starts_with('/') ||
-        word.text.find_first_of("?#") != std::string::npos)
-        return false;
+    if (!is_printable_ascii(word.text) || !word.text.starts_with('/')) return false;
     auto read = PathPattern::parse(word.text);
     if (!std::holds_alternative<PathPattern>(read)) return false;
     add_once(into.paths, std::get<PathPattern>(std::move(read)));

@@ -329,6 +329,7 @@ Phrase compile_phrase(std::string_view text) {
 std::span<const PhraseRow> phrase_table() {
     static const std::vector<PhraseRow> kPublished = [] {
         std::vector<PhraseRow> out;
+        out.reserve(kRows.size());
         for (const Row& row : kRows) out.push_back(row.published);
         return out;
     }();
