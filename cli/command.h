@@ -25,7 +25,7 @@ class UsageError : public base::Error {
 };
 
 /// Whom a command is for; the order in which the help lists them.
-enum class Audience { agent, human, server };
+enum class Audience { agent, human, offline, server };
 
 /// One option. `value` names its value in the help ("FILE"); an empty one makes it a flag.
 struct OptionSpec {
@@ -92,7 +92,8 @@ struct Command {
     std::string_view description = {};  ///< paragraphs for the manual, parted by an empty line
     std::string_view positional = {};   ///< name of the one positional argument, such as "ID"
     std::string_view positional_help = {};
-    bool positional_is_path = false;  ///< the completion offers file names
+    bool positional_is_path = false;      ///< the completion offers file names
+    bool positional_is_optional = false;  ///< the command makes sense without it
     std::vector<OptionSpec> options = {};
     /// True iff options may also stand in the file of --config and in $OAUTH3_<OPTION>.
     bool takes_settings = false;

@@ -13,8 +13,9 @@ std::vector<Command> all_commands() {
         show_command(),     approve_command(),
         deny_command(),
     };
-    for (const auto& group : {session_commands(), tenant_commands(), key_commands(),
-                              invite_commands(), owner_commands(), audit_commands()})
+    for (const auto& group : {session_commands(), trust_commands(), tenant_commands(),
+                              key_commands(), invite_commands(), owner_commands(), audit_commands(),
+                              scope_offline_commands(), policy_commands()})
         out.insert(out.end(), group.begin(), group.end());
     out.push_back(login_link_command());
     out.push_back(serve_command());

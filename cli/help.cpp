@@ -60,9 +60,16 @@ std::string left_of(const OptionSpec& option) {
                                 : fmt::format("{} {}", option.name, option.value);
 }
 
+/// " ID", " [FILE]"; empty for a command without a positional argument.
+std::string positional_of(const Command& command) {
+    if (command.positional.empty()) return {};
+    return fmt::format(fmt::runtime(command.positional_is_optional ? " [{}]" : " {}"),
+                       command.positional);
+}
+
 Line line_of(const Command& command) {
     std::string left(command.name);
-    if (!command.positional.empty()) left += fmt::format(" {}", command.positional);
+    left += positional_of(command);
     return {std::move(left), std::string(command.summary)};
 }
 
@@ -74,6 +81,8 @@ std::string_view heading(Audience audience) {
             return "Commands for agents";
         case Audience::human:
             return "Commands for the human who decides";
+        case Audience::offline:
+            return "Commands that need no server";
         case Audience::server:
             return "The server";
     }
@@ -91,8 +100,7 @@ std::string usage_line(const Command& command) {
     std::string out = fmt::format("oauth3 {}", command.name);
     for (const OptionSpec& option : command.options)
         if (option.required) out += " " + left_of(option);
-    if (!command.positional.empty()) out += fmt::format(" {}", command.positional);
-    return out + " [OPTIONS]";
+    return out + positional_of(command) + " [OPTIONS]";
 }
 
 std::string help_text(const std::vector<Command>& commands) {

@@ -28,7 +28,8 @@ std::string bash_completion(const std::vector<Command>& commands);
 
 // What the texts have in common.
 
-inline constexpr std::array kAudiences{Audience::agent, Audience::human, Audience::server};
+inline constexpr std::array kAudiences{Audience::agent, Audience::human, Audience::offline,
+                                       Audience::server};
 std::string_view heading(Audience audience);
 /// "oauth3 session show ID [OPTIONS]".
 std::string usage_line(const Command& command);

@@ -6,9 +6,7 @@
 #include <algorithm>
 
 namespace oauth3::cli {
-namespace {
 
-/// Text in the macros of man(7): what could be taken for a request or an escape is protected.
 std::string roff(std::string_view text) {
     std::string out;
     for (const char c : text) {
@@ -25,6 +23,8 @@ std::string roff(std::string_view text) {
     }
     return out;
 }
+
+namespace {
 
 std::string roff_paragraphs(std::string_view text) {
     std::string out = roff(text);
@@ -64,7 +64,7 @@ std::string manual_page(const std::vector<Command>& commands) {
             for (const OptionSpec& option : command.options) out += roff_option(option);
         }
     }
-    return out + std::string(kManualEnd);
+    return out + manual_of_policy() + std::string(kManualEnd);
 }
 
 }  // namespace oauth3::cli

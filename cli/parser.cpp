@@ -88,7 +88,7 @@ Arguments collect(const Command& command, std::map<std::string_view, Slot>& slot
             out.add(option.name, std::move(value));
         }
     }
-    if (!command.positional.empty() && out.positional().empty())
+    if (!command.positional.empty() && !command.positional_is_optional && out.positional().empty())
         throw UsageError(fmt::format("'{}' needs {} {}.", command.name,
                                      command.positional == "ID" ? "an" : "a", command.positional),
                          help);
@@ -171,6 +171,10 @@ Call parse_command_line(const std::vector<Command>& commands, const std::vector<
         call.help = true;
         return call;
     }
+    // Of a wrong verb it is still known whose group it is: agents get a document then, too.
+    if (known != nullptr)
+        for (const Command& command : commands)
+            if (command.name == words.front()) *known = &command;
     const Found named = find_command(commands, words);
     if (named.command == nullptr) {
         call.help = true;

@@ -2,6 +2,7 @@
 
 #include "base/crypto.h"
 #include "base/utf8.h"
+#include "cli/render_policy.h"
 #include "cli/sheet.h"
 
 #include <fmt/format.h>
@@ -35,23 +36,6 @@ void show_args(Sheet& sheet, const Json* args) {
     }
 }
 
-/// Constraints come as texts and, with their classes, as objects; the latter say more.
-void show_constraints(Sheet& sheet) {
-    const Json* const texts = sheet.take("constraints");
-    const Json* list = sheet.take("structured_constraints");
-    if (list == nullptr || !list->is_array() || (texts != nullptr && texts->size() != list->size()))
-        list = texts;
-    if (list == nullptr || !list->is_array() || list->empty()) {
-        sheet.line("Constraints:", "none");
-        return;
-    }
-    bool first = true;
-    for (const Json& item : *list) {
-        show_constraint(sheet, first ? "Constraints:" : "", item);
-        first = false;
-    }
-}
-
 void show_scope(Sheet& sheet, const Json& scope) {
     Sheet inner(scope, sheet.style());
     inner.show("Asks for:", "description");
@@ -61,7 +45,18 @@ void show_scope(Sheet& sheet, const Json& scope) {
         inner.line("Timeout:", "at most " + value_text(*timeout) + " s a run");
     if (const Json* const ttl = inner.take("expires_in"))
         inner.line("Lasts:", "at most " + value_text(*ttl) + " s");
+    const Json* const runs = inner.take("max_runs");
+    inner.line("Runs:", runs == nullptr ? "no limit" : "at most " + value_text(*runs));
     show_constraints(inner);
+    show_list(inner, "Calls:", "rules", &rule_text, "everything on its networks");
+    show_list(inner, "Args must be:", "args", &typed_arg_text, "");
+    if (const Json* const budgets = inner.take("budgets"); budgets != nullptr && !budgets->empty())
+        inner.line("Budgets:", budgets_text(*budgets));
+    if (const Json* const any = inner.take("any_code"); any != nullptr)
+        inner.line("Other code:", *any == true
+                                      ? inner.style().warning("runs without asking, if it keeps "
+                                                              "to all this")
+                                      : "asks each time");
     inner.show("Missing:", "missing_secrets");
     inner.show("Session:", "session_id");
     inner.rest();
@@ -111,6 +106,11 @@ void show_code(Sheet& sheet, std::string_view code) {
 }
 
 }  // namespace
+
+bool waits_for_decision(const Json& request) {
+    const Json status = request.value("status", Json());
+    return status == "pending" || status == "pending_scope";
+}
 
 bool code_matches_hash(const Json& request) {
     const std::string code = text_of(request, "code");
@@ -173,7 +173,9 @@ std::string render_request(const Json& request, bool colour) {
     sheet.show("Error:", "error");
     sheet.show("Code hash:", "code_hash");
     const Json* const code = sheet.take("code");
+    const Json* const backtest = sheet.take("backtest");
     sheet.rest();
+    if (backtest != nullptr) sheet.raw(render_backtest(*backtest, style));
     if (code != nullptr && code->is_string()) {
         if (!code_matches_hash(request))
             sheet.raw(style.alarm("THE CODE BELOW IS NOT THE CODE OF THIS HASH") + "\n");

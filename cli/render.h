@@ -18,6 +18,9 @@ std::string render_in_short(const base::Json& request, bool colour);
 /// The list of GET /requests, one paragraph each.
 std::string render_pending(const base::Json& requests, bool colour);
 
+/// True iff nobody has decided on the request.
+bool waits_for_decision(const base::Json& request);
+
 /// True iff the request's code, if it has any, is the code that its `code_hash` names.
 bool code_matches_hash(const base::Json& request);
 

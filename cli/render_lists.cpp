@@ -1,6 +1,7 @@
 #include "cli/render_lists.h"
 
 #include "base/utf8.h"
+#include "cli/render_policy.h"
 #include "cli/sheet.h"
 
 #include <fmt/format.h>
@@ -82,8 +83,10 @@ std::string render_session(const Json& session, bool colour) {
                 show_constraint(inner, label, item);
                 label = "";
             }
-        inner.show("Rules:", "rules");
-        inner.show("Args:", "args");
+        show_list(inner, "Calls:", "rules", &rule_text, "");
+        show_list(inner, "Args must be:", "args", &typed_arg_text, "");
+        if (const Json* const budgets = inner.take("budgets"); budgets && !budgets->empty())
+            inner.line("Budgets:", budgets_text(*budgets));
         if (const Json* const any = inner.take("any_code"); any != nullptr && *any == true)
             inner.line("Code:", style.warning("any code that keeps to the rules"));
         inner.show("Code hashes:", "code_hashes");

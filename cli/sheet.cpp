@@ -131,6 +131,7 @@ void show_constraint(Sheet& sheet, std::string_view label, const Json& item) {
     if (item.is_object() && member(item, "text") != nullptr) {
         const std::string kind = text_of(item, "class");
         const std::string compiled = text_of(item, "compiled");
+        const std::string remark = text_of(item, "remark");
         text = shown(text_of(item, "text")) + " ";
         if (kind == "advisory") {
             text += sheet.style().warning("[ADVISORY: oauth3 cannot check this]");
@@ -139,6 +140,8 @@ void show_constraint(Sheet& sheet, std::string_view label, const Json& item) {
             for (char& c : upper)
                 if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
             text += fmt::format("[{}{}{}]", upper, compiled.empty() ? "" : ": ", shown(compiled));
+            if (!remark.empty())
+                text += " " + sheet.style().warning("not checked: " + shown(remark));
         }
     }
     sheet.line(label, text);

@@ -17,17 +17,31 @@ namespace {
 /// The server takes bodies of 1 MiB (wire 1.2), so more cannot be meant.
 constexpr std::size_t kMaxInput = std::size_t{1} << 20;
 
-std::string read_input(const std::string& path, std::string_view option) {
+/// Whether "-" stands for standard input.
+enum class Stdin { no, yes };
+
+std::string read_input(const std::string& path, std::string_view option, Stdin input) {
     std::string text;
     try {
-        text = option == "--code" && path == "-" ? base::read_all(STDIN_FILENO, kMaxInput)
-                                                 : base::read_file(path, kMaxInput);
+        text = input == Stdin::yes && path == "-" ? base::read_all(STDIN_FILENO, kMaxInput)
+                                                  : base::read_file(path, kMaxInput);
     } catch (const base::Error& error) {
         throw UsageError(fmt::format("{}: {}.", option, error.what()));
     }
     // It travels as a JSON string: other bytes would arrive changed, and be approved changed.
     if (!base::is_valid_utf8(text))
         throw UsageError(fmt::format("{}: {} is not UTF-8 text.", option, path));
+    return text;
+}
+
+std::string read_object(const std::string& path, std::string_view option, Stdin input) {
+    std::string text = read_input(path, option, input);
+    try {
+        if (!base::parse_json(text).is_object())
+            throw UsageError(fmt::format("{}: {} holds no JSON object.", option, path));
+    } catch (const base::JsonError& error) {
+        throw UsageError(fmt::format("{}: {}: {}.", option, path, error.what()));
+    }
     return text;
 }
 
@@ -47,15 +61,18 @@ std::string text_argument(const Arguments& arguments, std::string_view option) {
 }
 
 std::string read_json_object(const Arguments& arguments, std::string_view option) {
-    const std::string path = arguments.text_or(option, "");
-    const std::string text = read_input(path, option);
-    try {
-        if (!base::parse_json(text).is_object())
-            throw UsageError(fmt::format("{}: {} holds no JSON object.", option, path));
-    } catch (const base::JsonError& error) {
-        throw UsageError(fmt::format("{}: {}: {}.", option, path, error.what()));
-    }
-    return text;
+    return read_object(arguments.text_or(option, ""), option, Stdin::no);
+}
+
+std::string read_positional_object(const Arguments& arguments) {
+    return read_object(arguments.positional(), "FILE", Stdin::yes);
+}
+
+std::string sentence_of(const base::Malformed& problem) {
+    std::string place = base::make_visible(problem.field(), false);
+    if (problem.index()) place += fmt::format("[{}]", *problem.index());
+    return place.empty() ? std::string(problem.what())
+                         : fmt::format("{}: {}", place, problem.what());
 }
 
 ExecuteRequest read_skill(const Arguments& arguments) {
@@ -65,7 +82,7 @@ ExecuteRequest read_skill(const Arguments& arguments) {
     if (arguments.has("--code") && arguments.has("--skill-url"))
         throw UsageError("--code and --skill-url cannot be given together.");
     if (const auto path = arguments.text("--code")) {
-        out.skill_code = read_input(*path, "--code");
+        out.skill_code = read_input(*path, "--code", Stdin::yes);
         out.skill_id = skill_id_of(*path);
     }
     out.skill_url = text_argument(arguments, "--skill-url");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/members.h"
 #include "cli/command.h"
 
 #include <oauth3/client.h>
@@ -17,5 +18,11 @@ std::string text_argument(const Arguments& arguments, std::string_view option);
 
 /// A JSON object from a file that `option` names, as text. Throws UsageError.
 std::string read_json_object(const Arguments& arguments, std::string_view option);
+
+/// As read_json_object, from the file that the positional argument names; "-" is standard input.
+std::string read_positional_object(const Arguments& arguments);
+
+/// What is wrong, and where: "constraints[2]: Constraint 3: ...". Others' text may stand in it.
+std::string sentence_of(const base::Malformed& problem);
 
 }  // namespace oauth3::cli

@@ -10,6 +10,7 @@ namespace oauth3::cli {
 Command execute_command();
 Command scope_and_execute_command();
 Command scope_command();
+std::vector<Command> scope_offline_commands();
 Command poll_command();
 Command status_command();
 Command result_command();
@@ -24,12 +25,15 @@ Command show_command();
 Command approve_command();
 Command deny_command();
 std::vector<Command> session_commands();
+std::vector<Command> trust_commands();
 std::vector<Command> tenant_commands();
 std::vector<Command> key_commands();     // tenant.cpp
 std::vector<Command> invite_commands();  // tenant.cpp
 std::vector<Command> owner_commands();   // tenant.cpp
 std::vector<Command> audit_commands();
 Command login_link_command();
+
+std::vector<Command> policy_commands();
 
 Command serve_command();
 Command doctor_command();

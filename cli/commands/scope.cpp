@@ -31,8 +31,10 @@ Command scope_command() {
         .summary = "Ask for a session with given limits, and wait until it is decided",
         .description =
             "The file of --scope holds the body of POST /scope as JSON: description, and perhaps "
-            "constraints, secrets, networks, skill_code. session_id of the printed document is the "
-            "session for 'oauth3 execute --session'.",
+            "constraints, secrets, networks, rules, args, budgets, skill_code: see SCOPES. "
+            "session_id "
+            "of the printed document is the session for 'oauth3 execute --session'.\n\n"
+            "'oauth3 scope explain' and 'oauth3 scope check' say beforehand what it comes to.",
         .options = agent_options({scope_option(), session_option(), timeout_option(),
                                   no_wait_option(), idempotency_key_option()}),
         .run = &run_scope,

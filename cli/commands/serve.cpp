@@ -57,6 +57,9 @@ api::ServerOptions server_options(const Arguments& arguments) {
     options.max_pending =
         static_cast<std::size_t>(arguments.whole("--max-pending", 50, 1, 100'000));
     options.parallel_runs = static_cast<std::size_t>(arguments.whole("--parallel", 4, 1, 256));
+    options.review_command = arguments.text_or("--review-command", "");
+    options.review_timeout =
+        arguments.seconds("--review-timeout", seconds(10), seconds(1), seconds(60));
     options.metrics_listen = arguments.text_or("--metrics-listen", "");
     options.version = std::string(kVersion);
     return options;
@@ -139,6 +142,13 @@ std::vector<OptionSpec> serve_options() {
         {.name = "--parallel",
          .value = "N",
          .help = "How many skills run at the same time; default: 4"},
+        {.name = "--review-command",
+         .value = "COMMAND",
+         .help = "A shell command that is asked for a second opinion on each request that would "
+                 "wait for a human, and can only say no; see A SECOND OPINION"},
+        {.name = "--review-timeout",
+         .value = "SECONDS",
+         .help = "How long that command may take, from 1 to 60; default: 10"},
         {.name = "--metrics-listen",
          .value = "ADDRESS",
          .help = "Also serve /metrics, for Prometheus, on an address of its own without a key; "

@@ -1,7 +1,10 @@
 // The guide for agents (wire 9): it must be all that an agent needs to read.
 
 #include "api/routes.h"
+#include "policy/phrase_forms.h"
 #include "web_files.h"
+
+#include <fmt/format.h>
 
 #include <string>
 #include <string_view>
@@ -9,19 +12,34 @@
 namespace oauth3::api {
 namespace {
 
-constexpr std::string_view kBaseUrlMark = "{{base_url}}";
+/// `text` with all of `mark` replaced.
+std::string fill(std::string_view text, std::string_view mark, std::string_view by) {
+    std::string out;
+    for (std::size_t at = text.find(mark); at != std::string_view::npos; at = text.find(mark)) {
+        out += text.substr(0, at);
+        out += by;
+        text.remove_prefix(at + mark.size());
+    }
+    return out += text;
+}
+
+/// The rows that the compiler of phrases itself uses, so that the guide cannot say anything else.
+std::string phrase_rows() {
+    std::string out;
+    for (const policy::PhraseRow& row : policy::phrase_table()) {
+        std::string forms;
+        for (const std::string_view form : policy::forms_of(row))
+            forms += fmt::format("{}`{}`", forms.empty() ? "" : ", ", form);
+        std::string kind(policy::to_string(row.kind));
+        for (char& c : kind) c = static_cast<char>(c - 'a' + 'A');
+        out += fmt::format("| {} | {} | {}{}{} |\n", forms, row.compiles, kind,
+                           row.remark.empty() ? "" : ": ", row.remark);
+    }
+    return out;
+}
 
 std::string guide_for(const std::string& base_url) {
-    std::string out;
-    std::string_view rest = kGuideMd;
-    for (std::size_t at = rest.find(kBaseUrlMark); at != std::string_view::npos;
-         at = rest.find(kBaseUrlMark)) {
-        out += rest.substr(0, at);
-        out += base_url;
-        rest.remove_prefix(at + kBaseUrlMark.size());
-    }
-    out += rest;
-    return out;
+    return fill(fill(kGuideMd, "{{phrases}}\n", phrase_rows()), "{{base_url}}", base_url);
 }
 
 }  // namespace

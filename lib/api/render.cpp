@@ -1,5 +1,6 @@
 #include "api/render.h"
 
+#include "api/pages/request_view.h"
 #include "base/utf8.h"
 #include "policy/session.h"
 #include "policy/status.h"
@@ -185,10 +186,14 @@ Json request_json(Service& service, const store::RequestRow& row) {
     if (row.declared_id && *row.declared_id != row.skill_id) out["declared_id"] = *row.declared_id;
     if (!row.violations.empty()) out["policy_violations"] = row.violations;
     if (row.scope) out["scope_request"] = scope_json(row);
-    if (policy::is_undecided(row.status))
+    if (policy::is_undecided(row.status)) {
         out["session_digest"] = service.orchestrator().session_digest(row);
+        // Whoever decides has to know, and cannot tell from the scope alone.
+        if (row.scope) out["scope_request"]["any_code"] = pages::may_run_any_code(service, row);
+    }
     if (row.authority) out["authority"] = *row.authority;
     if (row.level) out["level"] = *row.level;
+    if (row.review) out["review"] = *row.review;
     if (row.grant_digest) out["grant"] = *row.grant_digest;
     put_time(out, "approved_at", row.approved_at);
     put_time(out, "executed_at", row.executed_at);

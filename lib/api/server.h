@@ -41,6 +41,10 @@ struct ServerOptions {
     std::size_t max_pending = 50;
     std::size_t parallel_runs = 4;
 
+    /// A second opinion on each request (notify/review_command.h); empty: none. Runs with the server's rights, outside of any jail.
+    std::string review_command;
+    base::Millis review_timeout{10'000};  ///< no opinion after this
+
     std::string metrics_listen;  ///< an address for GET /metrics without a key; empty: none
     std::string version;
 };

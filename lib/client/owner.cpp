@@ -71,6 +71,17 @@ Reply Client::revoke_session(std::string_view id, std::string_view reason, const
         "/sessions/" + checked_session_id(id) + Query().add("tenant", caller.tenant).text(), body);
 }
 
+Reply Client::trust(const Caller& caller) {
+    return get(impl_->channel, key_of(caller),
+               "/trust" + Query().add("tenant", caller.tenant).text());
+}
+
+Reply Client::revoke_trust(std::string_view id, const Caller& caller) {
+    if (!is_request_id(id)) throw std::invalid_argument("this is not the id of a trust");
+    return change(impl_->channel, key_of(caller), "DELETE", "/trust/" + std::string(id),
+                  Json::object());
+}
+
 Reply Client::me(const Caller& caller) {
     return get(impl_->channel, key_of(caller), "/me");
 }
@@ -100,6 +111,13 @@ Reply Client::request(std::string_view id) {
     Call call = get_call(Key::owner, "/requests/" + client::checked_id(id));
     call.request_id = id;
     return impl_->channel.call(call).reply;
+}
+
+Reply Client::backtest(std::string_view id, int limit) {
+    Json body = Json::object();
+    if (limit > 0) body["limit"] = limit;
+    return change(impl_->channel, Key::owner, "POST",
+                  "/requests/" + client::checked_id(id) + "/backtest", body);
 }
 
 Reply Client::decide(std::string_view id, const Decision& decision) {

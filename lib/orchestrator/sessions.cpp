@@ -189,7 +189,8 @@ Backtest Orchestrator::backtest(const store::RequestRow& row, std::int64_t limit
         if (auto* violations = std::get_if<policy::Violations>(&fitted))
             item.violations = std::move(*violations);
         // By a human, and not by a session that was revoked.
-        item.denied = earlier.status == Status::denied && !earlier.approved_at && earlier.authority;
+        item.denied = earlier.status == Status::denied && !earlier.approved_at &&
+                      earlier.authority && *earlier.authority != "review";
         item.row = std::move(earlier);
         out.items.push_back(std::move(item));
     }

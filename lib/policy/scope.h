@@ -23,6 +23,8 @@ struct Constraint {
     Limit limit;                                           ///< empty iff advisory
     std::string remark;                                    ///< for `partly`: what is not enforced
     std::optional<base::Time> approved_at = std::nullopt;  ///< set once it is part of a session
+
+    bool operator==(const Constraint&) const = default;
 };
 
 Constraint compile_constraint(std::string text);

@@ -29,8 +29,7 @@ Session grow(const std::optional<Session>& session, const Addition& by, base::Ti
     unite(policy.rules, by.rules);
     unite(policy.code_hashes, by.code_hashes);
     policy.max_timeout = std::max(policy.max_timeout, by.timeout);
-    for (const std::string& secret : by.secrets)
-        unite(policy.secret_hosts[secret], texts_of(by.networks));
+    for (const std::string& secret : by.secrets) unite(policy.secret_hosts[secret], by.networks);
     return out;
 }
 
@@ -73,7 +72,7 @@ std::vector<Rule> with_open_rules(std::vector<Rule> rules,
     std::vector<Rule> out = rules;
     for (const base::Network& network : networks)
         if (std::none_of(rules.begin(), rules.end(), [&network](const Rule& rule) {
-                return rule.host && base::intersection(*rule.host, network);
+                return rule.host && base::overlap(*rule.host, network);
             }))
             out.push_back(open_rule(network));
     return out;
@@ -91,6 +90,19 @@ bool any_code(const SessionPolicy& policy) {
                        [](const Constraint& constraint) {
                            return constraint.kind == ConstraintClass::enforced;
                        });
+}
+
+std::vector<std::string> why_not_any_code(const SessionPolicy& policy) {
+    std::vector<std::string> out;
+    if (!policy.only_scopes) out.push_back("a run was approved into the session");
+    if (!policy.any_code_kept) out.push_back("a human has taken it away");
+    if (!policy.has_own_rules && policy.constraints.empty())
+        out.push_back("there is neither a rule nor a constraint that is enforced");
+    for (const Constraint& constraint : policy.constraints)
+        if (constraint.kind != ConstraintClass::enforced)
+            out.push_back("only " + std::string(to_string(constraint.kind)) + ": \"" +
+                          constraint.text + "\"");
+    return out;
 }
 
 base::Time session_end(const Session& session) {
@@ -140,8 +152,7 @@ void cut_secret_hosts(SessionPolicy& policy) {
             it = policy.secret_hosts.erase(it);
             continue;
         }
-        it->second = texts_of(intersection(networks_from(it->second), policy.networks));
-        make_set(it->second);
+        it->second = intersection(it->second, policy.networks);
         ++it;
     }
 }

@@ -60,6 +60,10 @@ inline constexpr base::Seconds kMinSessionLife{60};
 /// constraint is enforced, there is at least one rule or compiled phrase, and nobody took it away.
 bool any_code(const SessionPolicy& policy);
 
+/// Why any_code is false, one part of a sentence each, for people; empty iff it is true. What
+/// others wrote stands in it as it is.
+std::vector<std::string> why_not_any_code(const SessionPolicy& policy);
+
 /// When the session ends if nothing more happens in it.
 base::Time session_end(const Session& session);
 bool is_live(const Session& session, base::Time now);

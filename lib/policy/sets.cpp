@@ -11,9 +11,14 @@ bool covered(const std::vector<base::Network>& by, const base::Network& network)
 std::vector<base::Network> intersection(const std::vector<base::Network>& a,
                                         const std::vector<base::Network>& b) {
     std::vector<base::Network> out;
-    for (const base::Network& one : a)
+    for (const base::Network& one : a) {
+        if (covered(b, one)) {
+            out.push_back(one);
+            continue;
+        }
         for (const base::Network& other : b)
             if (auto both = base::intersection(one, other)) out.push_back(std::move(*both));
+    }
     make_set(out);
     return out;
 }

@@ -38,7 +38,8 @@ void unite(std::vector<T>& into, const std::vector<T>& more) {
 /// True iff one of these networks covers that one.
 bool covered(const std::vector<base::Network>& by, const base::Network& network);
 
-/// What both lists name, as a set.
+/// What of `a` is left within `b`, as a set: a network that is allowed as it is, else what is allowed
+/// of it.
 std::vector<base::Network> intersection(const std::vector<base::Network>& a,
                                         const std::vector<base::Network>& b);
 

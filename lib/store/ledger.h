@@ -46,15 +46,11 @@ class Ledger {
     /// The event with this number; nullopt if there is none, or if it is not what its hash says.
     std::optional<ledger::Event> at(const std::string& owner_id, std::int64_t seq);
 
-    /// Whether a session, or trust, has changed after the event with this number, so that what it
-    /// tells no longer holds.
-    bool changed_session(const std::string& tenant_id, const std::string& id, std::int64_t after);
-    bool changed_trust(const std::string& tenant_id, const std::string& id, std::int64_t after);
+    /// Whether an event after the one with this number tells of the same session, or trust, so that
+    /// what that one told no longer holds.
+    bool has_later(const std::string& tenant_id, const std::string& subject, std::int64_t seq);
 
   private:
-    bool changed(const char* condition, const std::string& tenant_id, const std::string& member,
-                 std::int64_t after);
-
     Database& database_;
 };
 

@@ -189,6 +189,8 @@ constexpr const char* kFourth = R"sql(
 -- The grant that was approved, and what a human cut from the request for it, as JSON.
 ALTER TABLE requests ADD COLUMN granted TEXT;
 ALTER TABLE requests ADD COLUMN narrowing TEXT;
+-- The second opinion on it: verdict, reason, failed, as JSON.
+ALTER TABLE requests ADD COLUMN review TEXT;
 CREATE INDEX requests_of_authority ON requests (authority, status)
     WHERE status IN ('approved', 'awaiting_secrets', 'executing');
 
@@ -221,11 +223,9 @@ CREATE INDEX trust_of_code ON trust (tenant_id, code_hash);
 CREATE INDEX trust_of_owner ON trust (owner_id, created_at);
 CREATE INDEX trust_by_end ON trust (expires_at) WHERE expires_at IS NOT NULL;
 
--- What the ledger told last of a session, and of trust: what is stored of them is held against it.
-CREATE INDEX ledger_of_sessions ON ledger (tenant_id, seq)
-    WHERE action IN ('session.created', 'session.widened', 'session.narrowed', 'session.revoked');
-CREATE INDEX ledger_of_trust ON ledger (tenant_id, seq)
-    WHERE action IN ('trust.created', 'trust.revoked');
+-- The session, or the trust, that an event tells of: what is stored of it is held against the last.
+ALTER TABLE ledger ADD COLUMN subject TEXT;
+CREATE INDEX ledger_of_subject ON ledger (tenant_id, subject, seq) WHERE subject IS NOT NULL;
 )sql";
 
 constexpr const char* kMigrations[] = {kFirst, kSecond, kThird, kFourth};

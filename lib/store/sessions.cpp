@@ -91,7 +91,7 @@ std::vector<std::string> Sessions::altered(const SessionRow& row) {
         event && event->tenant_id == row.tenant_id && event->action.starts_with("session.") &&
         event->detail.contains("policy") && event->detail.value("session_id", "") == row.id;
     // An earlier event would bring back what was narrowed or revoked since.
-    if (!its_own || Ledger(database_).changed_session(row.tenant_id, row.id, event->seq))
+    if (!its_own || Ledger(database_).has_later(row.tenant_id, row.id, event->seq))
         return {"approval"};
     std::vector<std::string> out;
     const base::Json approved = event->detail.at("policy");

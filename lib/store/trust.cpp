@@ -95,7 +95,7 @@ bool Trust::is_as_approved(const TrustRow& row) {
     return event && event->action == "trust.created" && event->tenant_id == row.tenant_id &&
            event->detail == detail_of(row) &&
            // Else what was revoked since could be put back.
-           !Ledger(database_).changed_trust(row.tenant_id, row.id, event->seq);
+           !Ledger(database_).has_later(row.tenant_id, row.id, event->seq);
 }
 
 std::optional<TrustRow> Trust::match(std::string_view tenant_id, const policy::Grant& grant,

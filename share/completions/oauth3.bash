@@ -6,16 +6,19 @@ _oauth3() {
     local IFS=$' \n'
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "execute scope-and-execute scope poll status result cancel signup me history sessions pending show approve deny session tenant key invite owner audit login-link serve doctor backup restore --help --version" -- "$word"))
+        COMPREPLY=($(compgen -W "execute scope-and-execute scope poll status result cancel signup me history sessions pending show approve deny session trust tenant key invite owner audit policy login-link serve doctor backup restore --help --version" -- "$word"))
         return
     fi
     case $command in
         session) verbs="list show narrow revoke" ;;
+        trust) verbs="list revoke" ;;
         tenant) verbs="list create" ;;
         key) verbs="list create revoke" ;;
         invite) verbs="list create" ;;
         owner) verbs="list create" ;;
         audit) verbs="verify" ;;
+        scope) verbs="explain check" ;;
+        policy) verbs="test" ;;
     esac
     if [ -n "$verbs" ]; then
         if [ "$COMP_CWORD" -eq 2 ] && [ "${word:0:1}" != - ]; then
@@ -97,16 +100,16 @@ _oauth3() {
                 --url) return ;;
             esac ;;
         'show')
-            options="--url --owner-key-file --json --help"
+            options="--backtest --url --owner-key-file --json --help"
             case $before in
                 --owner-key-file) files=1 ;;
-                --url) return ;;
+                --backtest|--url) return ;;
             esac ;;
         'approve')
-            options="--level --yes --url --owner-key-file --json --help"
+            options="--level --pin-args --known-code-only --narrow --yes --url --owner-key-file --json --help"
             case $before in
-                --level) words="once session" ;;
-                --owner-key-file) files=1 ;;
+                --level) words="once session 24h forever" ;;
+                --narrow|--owner-key-file) files=1 ;;
                 --url) return ;;
             esac ;;
         'deny')
@@ -138,6 +141,18 @@ _oauth3() {
             case $before in
                 --owner-key-file|--key-file) files=1 ;;
                 --reason|--tenant|--url|--key) return ;;
+            esac ;;
+        'trust list')
+            options="--tenant --url --owner-key-file --key-file --key --json --help"
+            case $before in
+                --owner-key-file|--key-file) files=1 ;;
+                --tenant|--url|--key) return ;;
+            esac ;;
+        'trust revoke')
+            options="--tenant --url --owner-key-file --key-file --key --json --help"
+            case $before in
+                --owner-key-file|--key-file) files=1 ;;
+                --tenant|--url|--key) return ;;
             esac ;;
         'tenant list')
             options="--url --owner-key-file --json --help"
@@ -205,20 +220,34 @@ _oauth3() {
                 --file|--owner-key-file) files=1 ;;
                 --url) return ;;
             esac ;;
+        'scope explain')
+            options="--table --json --help"
+            positional_files=1
+            ;;
+        'scope check')
+            options="--scope --code --arg --args --secrets --json --help"
+            case $before in
+                --scope|--code|--args) files=1 ;;
+                --arg|--secrets) return ;;
+            esac ;;
+        'policy test')
+            options="--json --help"
+            positional_files=1
+            ;;
         'login-link')
             options="--data-dir --json --help"
             case $before in
                 --data-dir) files=1 ;;
             esac ;;
         'serve')
-            options="--config --listen --public-url --allow-host --cors-origin --tls-cert --tls-key --behind-proxy --data-dir --owner-key-out --signup --approval --allow-insecure-remote --no-auth --approval-ttl --retention --poll-hold --max-pending --parallel --metrics-listen --log-format --log-level --ready-file --allow-weak-sandbox --deno --help"
+            options="--config --listen --public-url --allow-host --cors-origin --tls-cert --tls-key --behind-proxy --data-dir --owner-key-out --signup --approval --allow-insecure-remote --no-auth --approval-ttl --retention --poll-hold --max-pending --parallel --review-command --review-timeout --metrics-listen --log-format --log-level --ready-file --allow-weak-sandbox --deno --help"
             case $before in
                 --signup) words="open invite closed" ;;
                 --approval) words="owner link" ;;
                 --log-format) words="text json" ;;
                 --log-level) words="error warning info debug" ;;
                 --config|--tls-cert|--tls-key|--data-dir|--owner-key-out|--ready-file|--deno) files=1 ;;
-                --listen|--public-url|--allow-host|--cors-origin|--approval-ttl|--retention|--poll-hold|--max-pending|--parallel|--metrics-listen|--allow-weak-sandbox) return ;;
+                --listen|--public-url|--allow-host|--cors-origin|--approval-ttl|--retention|--poll-hold|--max-pending|--parallel|--review-command|--review-timeout|--metrics-listen|--allow-weak-sandbox) return ;;
             esac ;;
         'doctor')
             options="--data-dir --deno --json --help"

@@ -1,10 +1,4 @@
-#include "base/json.h"
-#include "client/stand_in.h"
-#include "program.h"
-#include "support/catch.h"
-
-#include <fmt/format.h>
-#include <signal.h>
+#include "agent_support.h"
 
 #include <algorithm>
 #include <atomic>
@@ -13,54 +7,6 @@
 
 using namespace oauth3;
 using namespace oauth3::test;
-using base::Json;
-
-namespace {
-
-const std::string kExec = "exec_00000000000000a1";
-const std::string kScope = "scope_00000000000000b2";
-const std::string kUrl = "http://127.0.0.1:1/approve/x?token=0123";
-
-/// The one document that stdout must hold.
-Json document_of(const Finished& done) {
-    INFO("stdout: " << done.out << "\nstderr: " << done.err);
-    REQUIRE(!done.out.empty());
-    CHECK(done.out.find('\n') == done.out.size() - 1);
-    return base::parse_json(done.out);
-}
-
-/// A server that takes anything and says of every execution that it is `state`.
-StandIn::Handler answering(const std::string& state, const std::string& scope_state) {
-    return [=](const HttpRequest& request) -> HttpReply {
-        const auto submitted = [](const std::string& id, const char* status) {
-            return HttpReply{
-                .body = fmt::format(
-                    R"({{"request_id":"{}","status":"{}","session_id":"s1","approval_url":"{}"}})",
-                    id, status, kUrl)};
-        };
-        if (request.path() == "/execute") return submitted(kExec, "pending");
-        if (request.path() == "/scope") return submitted(kScope, "pending_scope");
-        if (request.path() == "/execute/" + kExec + "/status")
-            return {.body = fmt::format(R"({{"request_id":"{}",{}}})", kExec, state)};
-        if (request.path() == "/execute/" + kScope + "/status")
-            return {.body = fmt::format(R"({{"request_id":"{}","session_id":"s2",{}}})", kScope,
-                                        scope_state)};
-        return {.status = 404, .body = R"({"error":"No.","code":"not_found"})"};
-    };
-}
-
-StandIn::Handler answering(const std::string& state) {
-    return answering(state, state);
-}
-
-std::vector<std::string> with_server(const StandIn& server, std::vector<std::string> words) {
-    words.insert(words.end(), {"--url", server.url()});
-    return words;
-}
-
-const RunOptions kKey{.environment = {{"OAUTH3_API_KEY", "oauth3_test_key"}}};
-
-}  // namespace
 
 TEST_CASE("the exit code says how a request ended, and its reply is the document") {
     const Home home;
@@ -198,166 +144,6 @@ TEST_CASE("args keep their types, and single ones win") {
                                                                  {"args", args_sent}});
 }
 
-TEST_CASE("Ctrl-C during a poll says how to go on") {
-    const Home home;
-    const std::string code = home.file("a.ts", "1");
-    for (const int number : {SIGINT, SIGTERM}) {
-        StandIn server([&](const HttpRequest& request) {
-            HttpReply reply = answering("")(request);
-            reply.hang = request.method == "GET";
-            return reply;
-        });
-        Program program(home, with_server(server, {"execute", "--code", code}), kKey);
-        server.wait_for("/execute/" + kExec + "/status");
-        program.signal(number);
-        const Finished done = program.wait();
-        CHECK(done.code == 130);
-        CHECK(done.err.find("oauth3 poll " + kExec + "\n") != std::string::npos);
-        const Json document = document_of(done);
-        CHECK(document["request_id"] == kExec);
-        CHECK(document["status"] == "interrupted");
-    }
-}
-
-TEST_CASE("what may have been submitted names the key with which the command goes on") {
-    const Home home;
-    const std::string code = home.file("a.ts", "1");
-    struct Case {
-        HttpReply bad;
-        bool interrupts;
-        int code;
-    };
-    const HttpReply silence{.hang = true};
-    const HttpReply broken{.status = 503,
-                           .body = R"({"error":"Down.","code":"shutting_down","hint":"Wait."})"};
-    for (const Case& c :
-         {Case{silence, true, 130}, Case{silence, false, 124}, Case{broken, false, 1}}) {
-        std::atomic<bool> answers{false};
-        StandIn server([&](const HttpRequest& request) {
-            return answers ? answering(R"("status":"completed")")(request) : c.bad;
-        });
-        const std::vector<std::string> words{"execute", "--code", code};
-        auto first = words;
-        first.insert(first.end(), {"--timeout", c.interrupts ? "60" : "1"});
-        Program program(home, with_server(server, first), kKey);
-        server.wait_for("/execute");
-        if (c.interrupts) program.signal(SIGINT);
-        const Finished done = program.wait();
-        CHECK(done.code == c.code);
-        const std::string key = document_of(done).value("idempotency_key", "");
-        REQUIRE(!key.empty());
-        CHECK(done.err.find("--idempotency-key " + key + "\n") != std::string::npos);
-
-        answers = true;
-        auto again = words;
-        again.insert(again.end(), {"--idempotency-key", key});
-        CHECK(run_program(home, with_server(server, again), kKey).code == 0);
-        for (const HttpRequest& request : server.requests())
-            if (request.method == "POST") CHECK(request.header("idempotency-key") == key);
-    }
-}
-
-TEST_CASE("both submissions of scope-and-execute are in doubt with one key, a dry run with none") {
-    const Home home;
-    const std::string code = home.file("a.ts", "1");
-    const std::string scope = home.file("s.json", R"({"description":"d"})");
-    StandIn server([&](const HttpRequest& request) {
-        if (request.path() == "/execute") return HttpReply{.status = 500, .body = "{}"};
-        return answering(R"("status":"completed")")(request);
-    });
-    const Finished done = run_program(home,
-                                      with_server(server, {"scope-and-execute", "--scope", scope,
-                                                           "--code", code, "--timeout", "1"}),
-                                      kKey);
-    CHECK(done.code == 1);
-    const std::string key = document_of(done).value("idempotency_key", "");
-    CHECK(!key.empty());
-    CHECK(done.err.find("--idempotency-key " + key + "\n") != std::string::npos);
-    CHECK(server.count("POST", "/scope") == 1);
-    for (const HttpRequest& request : server.requests())
-        if (request.method == "POST") CHECK(request.header("idempotency-key") == key);
-
-    // Its time is 300 s: a signal ends it earlier.
-    StandIn silent([](const HttpRequest&) { return HttpReply{.hang = true}; });
-    Program program(home, with_server(silent, {"execute", "--code", code, "--dry-run"}), kKey);
-    silent.wait_for("/execute");
-    program.signal(SIGINT);
-    const Finished dry = program.wait();
-    CHECK(dry.code == 130);
-    CHECK((dry.out + dry.err).find("idempotency") == std::string::npos);
-}
-
-TEST_CASE("whatever ends the waiting for what was submitted, its id is told") {
-    const Home home;
-    const std::string code = home.file("a.ts", "1");
-    struct Case {
-        HttpReply reply;
-        int code;
-        const char* word;
-    };
-    for (const Case& c :
-         {Case{
-              {.status = 401, .body = R"({"error":"No.","code":"invalid_key"})"}, 4, "invalid_key"},
-          Case{{.status = 404, .body = R"({"error":"No.","code":"not_found"})"}, 1, "not_found"},
-          Case{{.body = "<html>"}, 1, "bad_reply"}, Case{{.body = "{}"}, 1, "bad_reply"}}) {
-        StandIn server([&](const HttpRequest& request) {
-            return request.method == "GET" ? c.reply : answering("")(request);
-        });
-        for (const bool raw : {false, true}) {
-            std::vector<std::string> words{"execute", "--code", code};
-            if (raw) words.emplace_back("--raw");
-            const Finished done = run_program(home, with_server(server, words), kKey);
-            CHECK(done.code == c.code);
-            CHECK(done.err.find("oauth3 poll " + kExec + "\n") != std::string::npos);
-            if (raw) continue;
-            CHECK(document_of(done)["request_id"] == kExec);
-            CHECK(document_of(done)["code"] == c.word);
-        }
-    }
-}
-
-TEST_CASE("who does not wait is told at once that the server is full, and others why they wait") {
-    const Home home;
-    const std::string code = home.file("a.ts", "1");
-    StandIn server([](const HttpRequest&) {
-        return HttpReply{.status = 429,
-                         .body = R"({"error":"50 wait already.","code":"too_many_pending"})",
-                         .headers = {"Retry-After: 1"}};
-    });
-    for (const char* how : {"--no-wait", "--bg", "--dry-run"}) {
-        const std::size_t before = server.requests().size();
-        const Finished done =
-            run_program(home, with_server(server, {"execute", "--code", code, how}), kKey);
-        CHECK(done.code == 1);
-        CHECK(document_of(done)["code"] == "too_many_pending");
-        CHECK(server.requests().size() == before + 1);
-    }
-    const Finished waited =
-        run_program(home, with_server(server, {"execute", "--code", code, "--timeout", "2"}), kKey);
-    CHECK(waited.code == 1);
-    CHECK(waited.err.find("HTTP 429: 50 wait already.; trying again") != std::string::npos);
-}
-
-TEST_CASE("the end of --timeout says how to go on, whatever the server does") {
-    const Home home;
-    const std::string code = home.file("a.ts", "1");
-    for (const HttpReply& bad :
-         {HttpReply{.hang = true}, HttpReply{.trickle = true}, HttpReply{.body = "", .close = true},
-          HttpReply{.status = 503, .body = "{}"}, HttpReply{.body = R"({"status":"pending"})"}}) {
-        StandIn server([&](const HttpRequest& request) {
-            return request.method == "GET" ? bad : answering("")(request);
-        });
-        const Finished done = run_program(
-            home, with_server(server, {"execute", "--code", code, "--timeout", "1"}), kKey);
-        CHECK(done.code == 124);
-        CHECK(done.err.find("oauth3 poll " + kExec + "\n") != std::string::npos);
-        const Json document = document_of(done);
-        CHECK(document["request_id"] == kExec);
-        CHECK(document["status"] == "timeout");
-        CHECK(document["error"].is_string());
-    }
-}
-
 TEST_CASE("nothing of the server reaches a terminal raw") {
     const Home home;
     const std::string evil = "\\u001b]0;x\\u0007\\u009b31m\\u202e\\u2066 ok";
@@ -438,7 +224,13 @@ TEST_CASE("a command line that makes no sense is one sentence and exit code 2") 
              {{"poll", "../x"}, "not the id"},
              {{"poll", "a", "b"}, "does not take"},
              {{"approve", kExec, "--level", "sesion"}, "Did you mean 'session'?"},
-             {{"approve", kExec, "--level", "forever"}, "one of once, session"},
+             {{"approve", kExec, "--level", "always"}, "one of once, session, 24h, forever"},
+             {{"approve", kExec, "--yes", "--pin-args"}, "--level 24h or forever"},
+             {{"trust", "revoke", "../x"}, "not the id of a trust"},
+             {{"trust", "revoek", "x"}, "Did you mean 'revoke'?"},
+             {{"scope", "explian", list}, "Did you mean 'explain'?"},
+             {{"policy"}, "needs one of these"},
+             {{"policy", "test"}, "needs a FOLDER"},
              {{"approve", kExec}, "--yes"}}) {
         const Finished done = run_program(home, c.words, kKey);
         INFO(fmt::format("{}", fmt::join(c.words, " ")) << "\n" << done.err);

@@ -1,6 +1,8 @@
 #include "base/files.h"
 #include "cli/help.h"
+#include "cli/manual_text.h"
 #include "cli/suggest.h"
+#include "policy/phrases.h"
 #include "program.h"
 #include "support/catch.h"
 
@@ -77,7 +79,7 @@ TEST_CASE("bash completes commands, options, choices and files") {
     CHECK(completion("ex") == "execute\n");
     CHECK(completion("''").find("scope-and-execute\n") != std::string::npos);
     CHECK(completion("execute --se") == "--session\n--secrets\n");
-    CHECK(completion("approve --level ''") == "once\nsession\n");
+    CHECK(completion("approve --level ''") == "once\nsession\n24h\nforever\n");
     CHECK(completion("approve --level s") == "session\n");
     CHECK(completion("execute --code READM") == "README.md\n");
     CHECK(completion("execute --session x") == "\n");
@@ -89,8 +91,22 @@ TEST_CASE("bash completes commands, options, choices and files") {
     CHECK(completion("audit ''") == "verify\n");
     CHECK(completion("audit --bef") == "--before\n");
     CHECK(completion("audit verify --fi") == "--file\n");
+    CHECK(completion("scope ''") == "explain\ncheck\n");
+    CHECK(completion("scope --sc") == "--scope\n");
+    CHECK(completion("scope explain READM") == "README.md\n");
+    CHECK(completion("trust ''") == "list\nrevoke\n");
     CHECK(completion("result READM") == "README.md\n");
     CHECK(completion("serve --signup ''") == "open\ninvite\nclosed\n");
+}
+
+TEST_CASE("the manual has every row of the table of phrases") {
+    const std::string page = cli::manual_page(cli::all_commands());
+    for (const policy::PhraseRow& row : policy::phrase_table()) {
+        CAPTURE(std::string(row.forms));
+        CHECK(page.find(cli::roff(row.compiles)) != std::string::npos);
+        CHECK(page.find(cli::roff(row.remark)) != std::string::npos);
+    }
+    CHECK(page.find("only access {HOSTS}; ") != std::string::npos);
 }
 
 TEST_CASE("every command explains itself") {

@@ -133,6 +133,18 @@ Finished run_program(const Home& home, const std::vector<std::string>& arguments
     return Program(home, arguments, std::move(options)).wait();
 }
 
+std::string unwrapped(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        const bool blank = c == ' ' || c == '\r' || c == '\n';
+        if (!blank)
+            out += c;
+        else if (!out.empty() && out.back() != ' ')
+            out += ' ';
+    }
+    return out;
+}
+
 PseudoTerminal::PseudoTerminal() {
     master_.reset(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
     std::array<char, 128> name{};

@@ -64,6 +64,9 @@ class Program {
 Finished run_program(const Home& home, const std::vector<std::string>& arguments,
                      RunOptions options = {});
 
+/// Text as it was before it was wrapped: each stretch of white space is one blank.
+std::string unwrapped(const std::string& text);
+
 /// A pseudo-terminal: the test sits at it.
 class PseudoTerminal {
   public:

@@ -42,6 +42,17 @@ std::vector<Case> cases() {
         {"revoke", [](Client& c) { c.revoke_session("s"); }, "DELETE", "/sessions/s", false},
         {"revoke with a reason", [](Client& c) { c.revoke_session("s", "done", as_owner("t")); },
          "DELETE", "/sessions/s?tenant=t", true, R"({"reason":"done"})"},
+        {"trust", [](Client& c) { c.trust(); }, "GET", "/trust", false},
+        {"trust as owner", [](Client& c) { c.trust(as_owner("t")); }, "GET", "/trust?tenant=t",
+         true},
+        {"revoke trust", [](Client& c) { c.revoke_trust("trust_1"); }, "DELETE", "/trust/trust_1",
+         false},
+        {"revoke trust as owner", [](Client& c) { c.revoke_trust("trust_1", as_owner()); },
+         "DELETE", "/trust/trust_1", true},
+        {"backtest", [](Client& c) { c.backtest(kId); }, "POST",
+         std::string("/requests/") + kId + "/backtest", true, "{}"},
+        {"backtest of some", [](Client& c) { c.backtest(kId, 7); }, "POST",
+         std::string("/requests/") + kId + "/backtest", true, R"({"limit":7})"},
         {"me", [](Client& c) { c.me(); }, "GET", "/me", false},
         {"me as owner", [](Client& c) { c.me(as_owner()); }, "GET", "/me", true},
         {"history", [](Client& c) { c.history(); }, "GET", "/history", false},
@@ -147,6 +158,8 @@ TEST_CASE("what could never work is refused before anything is sent") {
         CHECK_THROWS_AS(client.narrow_session(bad, "{}"), std::invalid_argument);
         CHECK_THROWS_AS(client.revoke_session(bad), std::invalid_argument);
         CHECK_THROWS_AS(client.revoke_key(bad), std::invalid_argument);
+        CHECK_THROWS_AS(client.revoke_trust(bad), std::invalid_argument);
+        CHECK_THROWS_AS(client.backtest(bad), std::invalid_argument);
     }
     for (const char* bad : {"", "[]", "{", "null", R"({"a":1,"a":2})"}) {
         CAPTURE(bad);

@@ -1,7 +1,10 @@
 // The guide at GET /: its own commands, typed as they stand, do the whole job.
 
 #include "e2e/harness.h"
+#include "policy/phrases.h"
 #include "support/catch.h"
+
+#include <algorithm>
 
 using namespace oauth3;
 using namespace oauth3::e2e;
@@ -83,6 +86,28 @@ TEST_CASE("the guide's own commands do the whole job") {
     CHECK_FALSE(approved.contains("approval_url"));
     reader.status_url = approved["status_url"];
     CHECK(reader.type(steps[3])["result"]["stdout"] == "hello world");
+}
+
+TEST_CASE("the guide has every row of the table of phrases, and only those") {
+    const Server server;
+    const std::string guide = server.get("/").body;
+    for (const policy::PhraseRow& row : policy::phrase_table()) {
+        std::string forms(row.forms);
+        for (std::size_t at = 0; (at = forms.find(" | ", at)) != std::string::npos;)
+            forms.replace(at, 3, "`, `");
+        const std::string start = "| `" + forms + "` | " + std::string(row.compiles) + " | ";
+        CAPTURE(start);
+        const std::size_t at = guide.find(start);
+        REQUIRE(at != std::string::npos);
+        const std::string rest = guide.substr(at + start.size(), guide.find('\n', at) - at);
+        CHECK(rest.rfind(row.kind == policy::ConstraintClass::enforced ? "ENFORCED" : "PARTLY: ",
+                         0) == 0);
+        CHECK(rest.find(row.remark) != std::string::npos);
+    }
+    const std::size_t table = guide.find("| Text | Becomes | Class |");
+    const std::string rows = guide.substr(table, guide.find("\n\n", table) - table);
+    CHECK(static_cast<std::size_t>(std::count(rows.begin(), rows.end(), '\n')) ==
+          policy::phrase_table().size() + 2);
 }
 
 TEST_CASE("the guide names nothing of what the server holds, and looks the same to everybody") {

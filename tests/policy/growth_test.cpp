@@ -12,7 +12,7 @@ namespace {
 bool bound(const Session& session, const Bond& bond) {
     const auto found = session.policy.secret_hosts.find(bond.secret);
     return found != session.policy.secret_hosts.end() &&
-           all_covered(networks_from({bond.host}), networks_from(found->second));
+           all_covered(networks_from({bond.host}), found->second);
 }
 
 }  // namespace
@@ -20,14 +20,15 @@ bool bound(const Session& session, const Bond& bond) {
 TEST_CASE("growth names all that an approval adds, and nothing that the session has") {
     CHECK(rc::check([] {
         Choices choose;
-        const Session before = choose.session();
+        const Session before = approve_scope(
+            approve_run(std::nullopt, grant_of(choose.ask()), kNow), choose.plain_scope(), kNow);
         const Time later = kNow + Seconds(choose.below(7000));
         const bool by_scope = choose.coin();
-        const Scope scope = choose.scope();
+        const Scope scope = choose.plain_scope();
         const Ask ask = choose.ask();
         const Growth grown = by_scope ? growth(before, scope, later) : growth(before, ask, later);
-        const Session after =
-            by_scope ? approve_scope(before, scope, later) : approve_run(before, ask, later);
+        const Session after = by_scope ? approve_scope(before, scope, later)
+                                       : approve_run(before, grant_of(ask), later);
         const SessionPolicy &b = before.policy, &a = after.policy;
         for (const auto& secret : by_scope ? scope.secrets : ask.secrets) {
             RC_ASSERT(subset({secret}, b.secrets) != subset({secret}, grown.secrets));
@@ -56,7 +57,7 @@ TEST_CASE("nothing fits a session after an approval without growth that did not 
         const Session before = choose.session();
         const Ask ask = choose.ask_near(before);
         RC_PRE(growth(before, ask, kNow) == Growth{});
-        const Session after = approve_run(before, ask, kNow);
+        const Session after = approve_run(before, grant_of(ask), kNow);
         for (int left = 8; left > 0; --left) {
             const Ask other = choose.ask_near(choose.coin() ? after : before);
             if (granted(fit(after, other, kNow))) RC_ASSERT(granted(fit(before, other, kNow)));

@@ -24,6 +24,22 @@ Narrowing any_narrowing(Choices& choose, const Session& session) {
         out.code_hashes = choose.some_of(p.code_hashes);
         if (choose.below(6) == 0) out.code_hashes->push_back(choose.hash());
     }
+    if (choose.coin()) {
+        out.rules.emplace();
+        for (const Rule& rule : choose.some_of(p.rules)) {
+            Rule less = rule;
+            if (choose.coin() && rule.methods.has("GET")) less.methods = Methods::only({"GET"});
+            if (choose.coin()) less.paths.resize(less.paths.size() / 2);
+            out.rules->push_back(less);
+        }
+        if (choose.below(4) == 0) out.rules->push_back(choose.rule());
+    }
+    if (choose.below(4) == 0) {
+        out.args = p.args;
+        if (choose.coin()) out.args->push_back(choose.arg());
+        if (choose.below(4) == 0 && !out.args->empty()) out.args->erase(out.args->begin());
+    }
+    out.known_code_only = choose.below(4) == 0;
     if (choose.coin()) out.max_runs = 1 + choose.below(5);
     if (choose.coin()) out.max_timeout = choose.timeout();
     if (choose.coin()) out.expires_in = Seconds(1 + choose.below(1000) * 100);
@@ -31,7 +47,7 @@ Narrowing any_narrowing(Choices& choose, const Session& session) {
 }
 
 std::vector<Network> hosts_of(const SessionPolicy& policy, const std::string& secret) {
-    return networks_from(policy.secret_hosts.at(secret));
+    return policy.secret_hosts.at(secret);
 }
 
 /// What `inner` allows, `outer` allows.
@@ -45,11 +61,12 @@ void require_covered(const Session& inner, const Session& outer) {
     RC_ASSERT(inner.expires_at <= outer.expires_at);
     RC_ASSERT(session_end(inner) <= session_end(outer));
     RC_ASSERT(i.constraints.size() == o.constraints.size());
-    RC_ASSERT(i.secret_hosts.size() == i.secrets.size());
+    RC_ASSERT(subset(o.args, i.args));
+    RC_ASSERT(any_code(o) || !any_code(i));
     for (const auto& [secret, hosts] : i.secret_hosts) {
         RC_ASSERT(subset({secret}, i.secrets));
-        RC_ASSERT(all_covered(networks_from(hosts), hosts_of(o, secret)));
-        RC_ASSERT(all_covered(networks_from(hosts), i.networks));
+        RC_ASSERT(all_covered(hosts, hosts_of(o, secret)));
+        RC_ASSERT(all_covered(hosts, i.networks));
     }
     for (const auto* list : {&i.secrets, &i.code_hashes}) {
         RC_ASSERT(std::is_sorted(list->begin(), list->end()));
@@ -63,6 +80,10 @@ std::string first_wider(const Session& s, const Narrowing& to, Time now) {
     const SessionPolicy& p = s.policy;
     if (to.secrets && !subset(*to.secrets, p.secrets)) return "secrets";
     if (to.networks && !all_covered(*to.networks, p.networks)) return "networks";
+    if (to.rules)
+        for (const Rule& rule : *to.rules)
+            if (!covered(p.rules, rule)) return "rules";
+    if (to.args && !subset(p.args, *to.args)) return "args";
     if (to.code_hashes && !subset(*to.code_hashes, p.code_hashes)) return "code_hashes";
     if (to.max_runs && p.max_runs && *to.max_runs > *p.max_runs) return "max_runs";
     if (to.max_timeout && *to.max_timeout > p.max_timeout) return "max_timeout";
@@ -102,9 +123,11 @@ TEST_CASE("a narrowed session is covered by the one before, and no other narrowi
         RC_ASSERT(a.max_runs == (to.max_runs ? to.max_runs : b.max_runs));
         RC_ASSERT(a.max_timeout == to.max_timeout.value_or(b.max_timeout));
         RC_ASSERT(after.expires_at == (to.expires_in ? now + *to.expires_in : before.expires_at));
+        RC_ASSERT((to.rules ? subset(*to.rules, a.rules) : a.rules == b.rules));
+        RC_ASSERT(any_code(a) == (any_code(b) && !to.known_code_only));
         if (!to.networks)
             for (const auto& [secret, hosts] : a.secret_hosts)
-                RC_ASSERT(all_covered(hosts_of(b, secret), networks_from(hosts)));
+                RC_ASSERT(all_covered(hosts_of(b, secret), hosts));
     }));
 }
 
@@ -119,7 +142,47 @@ TEST_CASE("what fits a narrowed session fits the one before") {
         const Time later = choose.coin() ? kNow : choose.moment();
         for (int left = 8; left > 0; --left) {
             const Ask ask = choose.ask_near(choose.coin() ? after : before);
-            if (granted(fit(after, ask, later))) RC_ASSERT(granted(fit(before, ask, later)));
+            const auto now = fit(after, ask, later);
+            if (!granted(now)) continue;
+            const auto then = fit(before, ask, later);
+            RC_ASSERT(granted(then));
+            RC_ASSERT(within(std::get<Grant>(now), std::get<Grant>(then)));
+            const Call call = choose.call();
+            if (gate(std::get<Grant>(now), call) == Gate::allow)
+                RC_ASSERT(gate(std::get<Grant>(then), call) == Gate::allow);
+        }
+    }));
+}
+
+TEST_CASE("what is cut from a request while it is approved never widens it") {
+    CHECK(rc::check([] {
+        Choices choose;
+        const Ask ask = choose.ask();
+        const Grant whole = grant_of(ask);
+        const Narrowing to = any_narrowing(choose, approve_run(std::nullopt, whole, kNow));
+        const auto cut = narrow(whole, to);
+        if (const auto* left = std::get_if<Grant>(&cut)) {
+            RC_ASSERT(within(*left, whole));
+            const Call call = choose.call();
+            if (gate(*left, call) == Gate::allow) RC_ASSERT(gate(whole, call) == Gate::allow);
+        }
+        // A scope that was cut allows no more than the scope, whatever the session held before.
+        const Scope scope = choose.scope();
+        const auto held = choose.coin() ? std::optional(choose.session()) : std::nullopt;
+        const auto less =
+            narrow(scope, any_narrowing(choose, approve_scope(std::nullopt, scope, kNow)));
+        if (const auto* left = std::get_if<Scope>(&less)) {
+            const Session after = approve_scope(held, *left, kNow);
+            const Session most = approve_scope(held, scope, kNow);
+            RC_ASSERT(subset(after.policy.secrets, most.policy.secrets));
+            for (int tries = 4; tries > 0; --tries) {
+                const Call call = choose.call();
+                if (lets_pass(after, call)) RC_ASSERT(lets_pass(most, call));
+                const Ask other = choose.ask_near(after);
+                if (subset({other.code_hash}, after.policy.code_hashes) &&
+                    granted(fit(after, other, kNow)))
+                    RC_ASSERT(granted(fit(most, other, kNow)));
+            }
         }
     }));
 }
@@ -157,14 +220,18 @@ TEST_CASE("a secret stays bound to what is left of its hosts") {
     to.secrets = {"A", "C"};
     to.networks = networks_from({"b.d.org", "*.d.org"});
     const auto after = std::get<Session>(narrow(session, to, kNow)).policy;
-    CHECK(after.secret_hosts ==
-          std::map<std::string, Texts>{{"A", {"*.d.org"}}, {"C", {"a.d.org"}}});
+    const auto hosts_after = [&session, &to](const char* secret) {
+        return texts_of(hosts_of(std::get<Session>(narrow(session, to, kNow)).policy, secret));
+    };
+    CHECK(after.secret_hosts.size() == 2);
+    CHECK(hosts_after("A") == Texts{"*.d.org"});
+    CHECK(hosts_after("C") == Texts{"a.d.org"});
     to.networks = networks_from({"b.d.org"});
-    CHECK(std::get<Session>(narrow(session, to, kNow)).policy.secret_hosts ==
-          std::map<std::string, Texts>{{"A", {"b.d.org"}}, {"C", {}}});
+    CHECK(hosts_after("A") == Texts{"b.d.org"});
+    CHECK(hosts_after("C").empty());
     to.networks = std::vector<Network>{};
-    CHECK(std::get<Session>(narrow(session, to, kNow)).policy.secret_hosts ==
-          std::map<std::string, Texts>{{"A", {}}, {"C", {}}});
+    CHECK(hosts_after("A").empty());
+    CHECK(hosts_after("C").empty());
 }
 
 TEST_CASE("runs are counted to the last one") {
@@ -185,7 +252,7 @@ TEST_CASE("runs are counted to the last one") {
     // A later approval without a number keeps the one that stands; another replaces it.
     scope.max_runs = std::nullopt;
     CHECK(approve_scope(session, scope, kNow).policy.max_runs == 2);
-    CHECK(approve_run(session, ask, kNow).policy.max_runs == 2);
+    CHECK(approve_run(session, grant_of(ask), kNow).policy.max_runs == 2);
     scope.max_runs = 5;
     session = approve_scope(session, scope, kNow);
     CHECK(session.policy.max_runs == 5);

@@ -317,6 +317,11 @@ class Client {
     /// DELETE /sessions/:id. `reason` may be empty.
     Reply revoke_session(std::string_view id, std::string_view reason = {},
                          const Caller& caller = {});
+    /// GET /trust: code that runs again without asking, newest first.
+    Reply trust(const Caller& caller = {});
+    /// DELETE /trust/:id: what it has approved and has not ended is stopped. The id tells whose it
+    /// is, so a tenant of the caller does not count.
+    Reply revoke_trust(std::string_view id, const Caller& caller = {});
     /// GET /me.
     Reply me(const Caller& caller = {});
     /// GET /history, newest first: one page of at most `limit` (0: the server's default) entries.
@@ -332,7 +337,8 @@ class Client {
     Reply request(std::string_view id);
     struct Decision {
         bool approve = false;
-        std::string level = {};             ///< "once", "session"; empty: the server's default
+        /// "once", "session", "24h", "forever"; empty: the server's default.
+        std::string level = {};
         std::string reason = {};            ///< of a denial
         std::optional<bool> pin_args = {};  ///< trust these args only (wire 6.2)
         std::optional<bool> any_code = {};  ///< of a scope: code need not be known (wire 6.3)
@@ -341,6 +347,10 @@ class Client {
         /// whatever the session is now.
         std::string session_digest = {};
     };
+    /// POST /requests/:id/backtest: which of its agent's last `limit` executions (0: the server's
+    /// default) the approval of this request would have let through. An older server answers 404 or
+    /// 405.
+    Reply backtest(std::string_view id, int limit = 0);
     /// POST /requests/:id/decision. A request that was decided before is `refused` with the code
     /// "already_decided".
     Reply decide(std::string_view id, const Decision& decision);
