@@ -144,6 +144,7 @@ Json verdict_json(const OfflineVerdict& verdict, const std::vector<std::string>&
     Json out{{"fits", verdict.grant.has_value()}, {"warnings", warnings}};
     if (verdict.grant) {
         out["grant"] = policy::to_json(*verdict.grant);
+        out["grant"]["args"] = verdict.grant->args;  // which is stored as a text
         out["limits"] = Json::array();
         for (const policy::Limit& limit : verdict.grant->limits)
             out["limits"].push_back(policy::describe(limit));

@@ -59,8 +59,9 @@ std::string shown_by(const OwnerServer& server, const std::string& until) {
     RunOptions plain = owner(&terminal, true);
     plain.environment["NO_COLOR"] = "1";
     Program program(home, server.words({"show", kId}), plain);
+    const std::string text = terminal.read_until(until);
     CHECK(program.wait().code == 0);
-    return unwrapped(terminal.read_until(until));
+    return unwrapped(text);
 }
 
 }  // namespace

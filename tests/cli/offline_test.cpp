@@ -20,8 +20,10 @@ std::string on_terminal(const Home& home, const std::vector<std::string>& words,
     Program program(
         home, words,
         {.environment = {{"NO_COLOR", "1"}}, .terminal = terminal.name(), .terminal_out = true});
+    // Read first: a terminal holds little of what nobody reads.
+    std::string text = terminal.read_until(until);
     CHECK(program.wait().code == code);
-    return unwrapped(terminal.read_until(until));
+    return unwrapped(text);
 }
 
 bool has(const std::string& text, const std::string& part) {

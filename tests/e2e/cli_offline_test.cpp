@@ -31,7 +31,7 @@ std::vector<Case> cases() {
         {R"({"description":"d","constraints":["No network access"]})", "console.log(1)"},
         {R"({"description":"d","constraints":["No network access","be nice"]})", "console.log(1)"},
         {R"({"description":"d"})", "console.log(1)"},
-        {R"({"description":"d","skill_code":"console.log(1)","constraints":["be nice"]})",
+        {R"json({"description":"d","skill_code":"console.log(1)","constraints":["be nice"]})json",
          "console.log(1)"},
         {R"({"description":"d","constraints":["No secrets"],"secrets":["A"]})", "// @secrets A\n"},
         {R"({"description":"d","constraints":["no run longer than 20 seconds"]})", "1"},
@@ -39,7 +39,7 @@ std::vector<Case> cases() {
         {R"({"description":"d","allowMutating":false,"rules":[{"host":"a.org"}],
              "networks":["a.org"]})",
          "// @network a.org\n"},
-};
+    };
 }
 
 }  // namespace

@@ -284,6 +284,29 @@ TEST_CASE("trust is for what a human left of the request") {
     REQUIRE(world.server->decide(world.owner(), id, decision)->made);
     CHECK(world.server->trust(world.owner(), std::nullopt)[0].secrets == Texts{"A"});
     CHECK(world.submit("// @secrets A B\nprint").status == Status::pending);
+
+    const std::string code = "// @network a.example b.example\nprint";
+    const auto other = world.submit(code).id;
+    decision.narrowing = Narrowing{};
+    decision.narrowing->networks = std::vector<Network>{network("a.example")};
+    decision.narrowing_text = R"({"networks":["a.example"]})";
+    REQUIRE(world.server->decide(world.owner(), other, decision)->made);
+    CHECK(world.server->trust(world.owner(), std::nullopt).size() == 2);
+    CHECK(world.submit(code).status == Status::pending);
+}
+
+TEST_CASE("typed arguments hold for the session that they were approved with") {
+    World world;
+    Scope scope;
+    scope.description = "scope";
+    scope.args = {std::get<oauth3::policy::TypedArg>(
+        oauth3::policy::TypedArg::parse({{"param", "N"}, {"op", ">="}, {"value", 3}}))};
+    world.approve(world.submit_scope(scope, "s", "print").id);
+    CHECK(world.submit("print", "s", {{"N", 3}}).status == Status::approved);
+    CHECK(world.submit("print", "s", {{"N", "5"}}).violations == Texts{"arg N: is not >= 3"});
+    CHECK(world.submit("print", "s").violations == Texts{"arg N: missing"});
+    CHECK(world.submit("other", "s", {{"N", 3}}).violations ==
+          Texts{"code not approved in this session"});
 }
 
 TEST_CASE("a back-test runs nothing, writes nothing, and sees only executions of the tenant") {
