@@ -81,9 +81,10 @@ std::variant<Submitted, TooManyPending> Orchestrator::submit(const Principal& ag
     store::Transaction tx(database_);
     Assessment found = assess(row.tenant_id, row.session_id, row.ask, row.created_at);
     row.violations = found.violations;
-    if (!found.warrant && !has_room(agent)) return TooManyPending{settings_.max_pending};
-    requests_.insert(tx, row, submission.code);
+    // What is in review waits, too.
     const bool approved = found.warrant && !reviews_.is_on();
+    if (!approved && !has_room(agent)) return TooManyPending{settings_.max_pending};
+    requests_.insert(tx, row, submission.code);
     if (approved) approve_by(tx, row, *found.warrant, row.created_at);
     tx.commit();
     if (approved) runs_.enqueue(row);

@@ -262,3 +262,25 @@ TEST_CASE("whoever finds too many requests in review is sent to the human") {
     for (const std::string& id : ids) wait_for_review(world, id);
     CHECK(world.status(ids.front()) == Status::pending);
 }
+
+TEST_CASE("what is in review counts among the requests that wait") {
+    Reviewer reviewer;
+    auto settings = reviewer.settings();
+    settings.max_pending = 3;
+    World world(settings);
+    begin_session(world);
+    reviewer.hold(true);
+    orchestrator::ExecuteSubmission run;
+    run.skill_id = "x";
+    run.code = "known";
+    run.session_id = "s";
+    int refused = 0;
+    for (int i = 0; i < 5; ++i)
+        refused += std::holds_alternative<orchestrator::TooManyPending>(
+                       world.server->submit(world.agent(), run))
+                       ? 1
+                       : 0;
+    CHECK(refused == 2);
+    reviewer.hold(false);
+    world.loop.run_ready();
+}
