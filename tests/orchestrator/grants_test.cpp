@@ -218,7 +218,7 @@ TEST_CASE("what a human cuts from an execution is what is granted, told and kept
     CHECK(grant.secrets == Texts{"A"});
     CHECK(oauth3::policy::texts_of(grant.networks) == Texts{"a.example"});
     CHECK(grant.rules == *decision.narrowing->rules);
-    CHECK(grant.secret_hosts == oauth3::policy::SecretHosts{{"A", {"a.example"}}});
+    CHECK(grant.secret_hosts == oauth3::policy::SecretHosts{{"A", {network("a.example")}}});
     CHECK(grant.timeout == Seconds(5));
     CHECK(told_grants(world, id) == Texts{oauth3::policy::digest(grant)});
     const auto session = world.server->session(world.owner(), kTenantId, "s");
