@@ -95,7 +95,13 @@ TEST_CASE("a program is shown whole, line by line") {
         for (std::size_t at = html.find("<li>"); at != std::string::npos;
              at = html.find("<li>", at + 1))
             shown += html.substr(at + 4, html.find("</li>", at) - at - 4);
-        std::string without_breaks = api::Html::lines(text).markup();
+        // Line ends that all have a CR are told once, beside the program.
+        std::string said = text;
+        if (holds(code_size(text), "CR LF"))
+            for (std::size_t at = said.find("\r\n"); at != std::string::npos;
+                 at = said.find("\r\n", at))
+                said.erase(at, 1);
+        std::string without_breaks = api::Html::lines(said).markup();
         std::erase(without_breaks, '\n');
         RC_ASSERT(shown == without_breaks);
     }));

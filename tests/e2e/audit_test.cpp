@@ -162,7 +162,8 @@ TEST_CASE("conformance 40: any change of any field of any event breaks the chain
                      "seq = 2",
                      "UPDATE ledger SET seq = 2 WHERE seq = -2"}));
     CHECK(
-        broken_by({"INSERT INTO ledger SELECT owner_id, (SELECT max(seq) + 1 FROM ledger), at, "
+        broken_by({"INSERT INTO ledger (owner_id, seq, at, actor, action, tenant_id, request_id, "
+                   "detail, prev, hash) SELECT owner_id, (SELECT max(seq) + 1 FROM ledger), at, "
                    "actor, action, tenant_id, request_id, detail, prev, hash FROM ledger WHERE "
                    "seq = 1"}));
     CHECK(verifies(chain(server, owner), last));
