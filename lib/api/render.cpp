@@ -193,6 +193,7 @@ Json request_json(Service& service, const store::RequestRow& row) {
     }
     if (row.authority) out["authority"] = *row.authority;
     if (row.level) out["level"] = *row.level;
+    if (row.review) out["review"] = *row.review;
     if (row.grant_digest) out["grant"] = *row.grant_digest;
     put_time(out, "approved_at", row.approved_at);
     put_time(out, "executed_at", row.executed_at);

@@ -14,6 +14,7 @@
 #include "http/tls.h"
 #include "jail/checkup.h"
 #include "jail/spawner.h"
+#include "notify/review_command.h"
 #include "orchestrator/access.h"
 #include "orchestrator/orchestrator.h"
 #include "runtime/deno.h"
@@ -186,6 +187,10 @@ void run_server(const ServerOptions& options) {
     ::signal(SIGPIPE, SIG_IGN);
     allow_many_files();
 
+    std::optional<notify::ReviewCommand> reviewer;
+    if (!options.review_command.empty())
+        reviewer.emplace(options.review_command, options.review_timeout);
+
     const base::SystemClock clock;
     store::Database database(options.data_folder);
     orchestrator::Access access(database, link_key(options.data_folder));
@@ -229,7 +234,11 @@ void run_server(const ServerOptions& options) {
         },
         {[&server](std::function<void()> work) { server.post(std::move(work)); },
          [&server](const std::string& id) { server.wake(id); }},
-        {options.approval_ttl, options.max_pending, options.parallel_runs, options.retention});
+        {options.approval_ttl, options.max_pending, options.parallel_runs, options.retention,
+         reviewer
+             ? [&reviewer](const std::string& request,
+                           const jail::StopSignal& stop) { return reviewer->review(request, stop); }
+             : orchestrator::Reviewer()});
     metrics_text = [&] { return metrics.text(gauges(server, orchestrator)); };
 
     Config config;

@@ -93,6 +93,12 @@ Json execute(Service& service, const Principal& agent,
         out["message"] = "Show approval_url to the human and poll status_url.";
         put_pending(service, row, out);
         if (submitted.session_exists) out["policy_violations"] = row.violations;
+        if (submitted.in_review) {
+            out["review"] = "pending";
+            out["message"] =
+                "A reviewer looks at it first: poll status_url, and show approval_url "
+                "to the human if it stays pending.";
+        }
     } else {
         out["message"] = row.authority == orchestrator::kSession ? "Approved by session policy."
                                                                  : "Approved: the code is trusted.";

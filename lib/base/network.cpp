@@ -104,23 +104,45 @@ std::string Network::text() const {
     return fmt::format("{}{}{}", wildcard ? "*." : "", host, port ? fmt::format(":{}", *port) : "");
 }
 
+namespace {
+
+/// True iff `name` lies below `domain`, and is not the domain itself.
+bool is_below(std::string_view name, std::string_view domain) {
+    return name.size() > domain.size() && name.ends_with(domain) &&
+           name[name.size() - domain.size() - 1] == '.';
+}
+
+/// Without a port a network stands for these two.
+bool is_usual(std::uint16_t port) {
+    return port == 80 || port == 443;
+}
+
+bool host_covers(const Network& wide, const Network& narrow) {
+    if (!wide.wildcard) return !narrow.wildcard && narrow.host == wide.host;
+    return is_below(narrow.host, wide.host) || (narrow.wildcard && narrow.host == wide.host);
+}
+
+bool port_covers(const Network& wide, const Network& narrow) {
+    if (wide.port) return narrow.port == wide.port;
+    return !narrow.port || is_usual(*narrow.port);
+}
+
+}  // namespace
+
 bool Network::covers(const Network& other) const {
-    if (port ? other.port != port : other.port && *other.port != 80 && *other.port != 443)
-        return false;
-    if (!wildcard) return !other.wildcard && other.host == host;
-    const bool below = other.host.ends_with("." + host);
-    return other.wildcard ? below || other.host == host : below;
+    return port_covers(*this, other) && host_covers(*this, other);
+}
+
+bool overlap(const Network& a, const Network& b) {
+    // Of hosts, and of ports, one covers the other or they have nothing in common.
+    return (port_covers(a, b) || port_covers(b, a)) && (host_covers(a, b) || host_covers(b, a));
 }
 
 std::optional<Network> intersection(const Network& a, const Network& b) {
-    // Each of host and port is one of the two that are given, or they have nothing in common.
-    for (const Network& hosts : {a, b})
-        for (const Network& ports : {a, b}) {
-            Network both = hosts;
-            both.port = ports.port;
-            if (a.covers(both) && b.covers(both)) return both;
-        }
-    return std::nullopt;
+    if (!overlap(a, b)) return std::nullopt;
+    Network out = host_covers(a, b) ? b : a;
+    out.port = port_covers(a, b) ? b.port : a.port;
+    return out;
 }
 
 NetworkResult parse_network(std::string_view text) {

@@ -34,6 +34,9 @@ struct Network {
     bool operator==(const Network&) const = default;
 };
 
+/// True iff there is something that both name.
+bool overlap(const Network& a, const Network& b);
+
 /// Exactly what both name; nullopt if there is nothing.
 std::optional<Network> intersection(const Network& a, const Network& b);
 

@@ -34,7 +34,7 @@ Opinion read_object(const base::Json& answer) {
     Opinion opinion;
     opinion.verdict = *verdict;
     if (const auto reason = answer.find("reason"); reason != answer.end()) {
-        if (!reason->is_string()) return improper("\"reason\" is not a string");
+        if (!reason->is_string()) return improper(R"("reason" is not a string)");
         opinion.reason = reason->get<std::string>();
         if (base::utf8_length(opinion.reason) > kMaxReason)
             return improper(fmt::format("\"reason\" is longer than {} characters", kMaxReason));

@@ -78,7 +78,7 @@ class Watch {
         : child_(child),
           stop_(stop),
           deadline_(deadline),
-          // One byte more tells too much from just enough.
+          // With one byte more read_opinion() sees that it is too much.
           out_{child.out(), kMaxAnswerBytes + 1},
           err_{child.err(), kLoggedBytes} {}
 
@@ -139,10 +139,6 @@ Opinion stopped() {
     return no_opinion("the review command was not waited for, because the server stops");
 }
 
-Opinion too_much() {
-    return no_opinion(fmt::format("the review command wrote more than {} bytes", kMaxAnswerBytes));
-}
-
 Opinion opinion_of(std::optional<int> status, const Stream& out) {
     if (!status) return no_opinion("it is not known how the review command ended");
     if (WIFSIGNALED(*status))
@@ -151,7 +147,7 @@ Opinion opinion_of(std::optional<int> status, const Stream& out) {
     if (WEXITSTATUS(*status) != 0)
         return no_opinion(
             fmt::format("the review command ended with status {}", WEXITSTATUS(*status)));
-    return out.full() ? too_much() : read_opinion(out.kept);
+    return read_opinion(out.kept);
 }
 
 }  // namespace
@@ -198,7 +194,7 @@ Opinion ReviewCommand::ask(const std::string& request_json, const jail::StopSign
         case End::stopped:
             return stopped();
         case End::too_much:
-            return too_much();
+            return read_opinion(watch.out().kept);
     }
     return no_opinion("it is not known how the review command ended");
 }

@@ -28,8 +28,8 @@ class ReviewCommand {
     /// "usage" if the command is empty or holds NUL.
     ReviewCommand(std::string command, base::Millis limit);
 
-    /// Blocks until the command has answered, its time is over or `stop` is set. Then nothing of
-    /// its process group lives any more. Any number of threads may ask at once. Throws nothing but
+    /// Blocks until the command has answered, its time is over or `stop` is set. By then its process
+    /// group has been killed. Any number of threads may ask at once. Throws nothing but
     /// std::bad_alloc.
     Opinion review(const std::string& request_json, const jail::StopSignal& stop) const;
 

@@ -14,11 +14,10 @@ using policy::Status;
 
 constexpr base::Seconds kDay{24 * 3600};
 
-/// The session of an earlier approval, if it still lives: an ended one is not widened but begun
+/// The session of an earlier approval, if it still stands: an ended one is not widened but begun
 /// anew.
-std::optional<policy::Session> living(const std::optional<store::SessionRow>& row, base::Time now) {
-    if (!row || !policy::is_live(row->session, now)) return std::nullopt;
-    return row->session;
+std::optional<policy::Session> session_in(const std::optional<store::SessionRow>& row) {
+    return row ? std::optional(row->session) : std::nullopt;
 }
 
 /// What is approved of a request: all of it, or what the human has left of it.
@@ -86,7 +85,7 @@ void Orchestrator::deny(store::Transaction& tx, store::RequestRow& row, const Pr
 void Orchestrator::approve_scope(store::Transaction& tx, store::RequestRow& row,
                                  const Principal& owner, const Decision& decision, base::Time now,
                                  Decided& out) {
-    const auto before = living(sessions_.find(row.tenant_id, row.session_id), now);
+    const auto before = session_in(standing(row, now));
     if (decision.session_digest && *decision.session_digest != policy::session_digest(before)) {
         out.session_changed = true;
         return;
@@ -114,7 +113,7 @@ void Orchestrator::approve_scope(store::Transaction& tx, store::RequestRow& row,
 void Orchestrator::approve_run(store::Transaction& tx, store::RequestRow& row,
                                const Principal& owner, const Decision& decision, base::Time now,
                                Decided& out) {
-    const auto before = living(sessions_.find(row.tenant_id, row.session_id), now);
+    const auto before = session_in(standing(row, now));
     if (decision.level != Level::once && decision.session_digest &&
         *decision.session_digest != policy::session_digest(before)) {
         out.session_changed = true;

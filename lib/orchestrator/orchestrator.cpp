@@ -40,10 +40,15 @@ Orchestrator::Orchestrator(store::Database& database, const base::Clock& clock, 
       trust_(database),
       ledger_(database),
       retention_(database),
+      recheck_(database),
       clock_(clock),
       hooks_(hooks),
       settings_(settings),
-      runs_(database, clock, std::move(runner), std::move(hooks), settings.parallel_runs) {}
+      runs_(database, clock, std::move(runner), hooks, settings.parallel_runs),
+      reviews_(settings.reviewer, hooks.post,
+               [this](const std::string& id, const notify::Opinion& opinion) {
+                   reviewed(id, opinion);
+               }) {}
 
 bool Orchestrator::has_room(const Principal& agent) {
     return requests_.count_pending(agent.tenant_id) <
@@ -75,13 +80,15 @@ std::variant<Submitted, TooManyPending> Orchestrator::submit(const Principal& ag
 
     store::Transaction tx(database_);
     Assessment found = assess(row.tenant_id, row.session_id, row.ask, row.created_at);
-    row.violations = std::move(found.violations);
+    row.violations = found.violations;
     if (!found.warrant && !has_room(agent)) return TooManyPending{settings_.max_pending};
     requests_.insert(tx, row, submission.code);
-    if (found.warrant) approve_by(tx, row, *found.warrant, row.created_at);
+    const bool approved = found.warrant && !reviews_.is_on();
+    if (approved) approve_by(tx, row, *found.warrant, row.created_at);
     tx.commit();
-    if (found.warrant) runs_.enqueue(row);
-    return Submitted{std::move(row), found.session_exists};
+    if (approved) runs_.enqueue(row);
+    if (reviews_.is_on()) start_review(row, found);
+    return Submitted{std::move(row), found.session_exists, reviews_.is_on()};
 }
 
 Orchestrator::Assessment Orchestrator::assess(const std::string& tenant_id,
@@ -96,9 +103,11 @@ Orchestrator::Assessment Orchestrator::assess(const std::string& tenant_id,
         return out;
     }
     if (!session) return out;
-    if (!sessions_.altered(*session).empty()) {
+    const auto altered =
+        session->session.ended ? std::vector<std::string>() : sessions_.altered(*session);
+    if (!altered.empty()) {
         base::log_error("session {} of {} is not what the ledger says that was approved: {}",
-                        session_id, tenant_id, fmt::join(sessions_.altered(*session), ", "));
+                        session_id, tenant_id, fmt::join(altered, ", "));
         out.violations = {"the session is not as it was approved"};
         return out;
     }
@@ -150,7 +159,8 @@ std::variant<Submitted, TooManyPending> Orchestrator::submit(const Principal& ag
     const bool session_exists = sessions_.find(agent.tenant_id, row.session_id).has_value();
     requests_.insert(tx, row, submission.code.value_or(""));
     tx.commit();
-    return Submitted{std::move(row), session_exists};
+    if (reviews_.is_on()) start_review(row, {});
+    return Submitted{std::move(row), session_exists, reviews_.is_on()};
 }
 
 Would Orchestrator::would(const Principal& agent, const ExecuteSubmission& submission) {

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "orchestrator/access.h"
+#include "orchestrator/reviews.h"
 #include "orchestrator/runs.h"
 #include "policy/fit.h"
 #include "policy/narrow.h"
@@ -47,6 +48,7 @@ struct ScopeSubmission {
 struct Submitted {
     store::RequestRow row;
     bool session_exists = false;
+    bool in_review = false;  ///< it is pending until the reviewer has answered
 };
 
 /// The tenant has as many undecided requests as it may have.
@@ -121,6 +123,8 @@ struct Settings {
     std::size_t max_pending = 50;           ///< undecided requests of one tenant
     std::size_t parallel_runs = 4;
     base::Seconds retention{30 * 24 * 3600};  ///< final requests stay at least this long
+    /// Asked for a second opinion on each request; none: nobody is.
+    Reviewer reviewer = nullptr;
 };
 
 /// A retention below this is refused by whoever reads the settings (wire 5.4).
@@ -134,7 +138,10 @@ class Orchestrator {
                  Settings settings);
 
     /// Takes up what an earlier life of the server left. Call once, before anything else.
-    void recover() { runs_.recover(); }
+    void recover() {
+        runs_.recover();
+        review_again();
+    }
 
     std::variant<Submitted, TooManyPending> submit(const Principal& agent,
                                                    const ExecuteSubmission& submission);
@@ -174,6 +181,7 @@ class Orchestrator {
                                              std::string_view id);
     /// The living session that a request belongs to. For whoever may read the request: an approval
     /// would change it.
+    /// One that somebody has changed in the database counts as none.
     std::optional<store::SessionRow> session_of(const store::RequestRow& row);
     /// policy::session_digest() of that session.
     std::string session_digest(const store::RequestRow& row);
@@ -214,7 +222,10 @@ class Orchestrator {
     void tick();
     /// To be called when the server begins to stop: no further run is started.
     void close() { runs_.close(); }
-    void shut_down() { runs_.shut_down(); }
+    void shut_down() {
+        reviews_.shut_down();
+        runs_.shut_down();
+    }
 
   private:
     /// What approves a request without asking a human.
@@ -231,8 +242,12 @@ class Orchestrator {
         policy::Violations violations;
         policy::Gaps gaps;
     };
+    std::optional<store::SessionRow> standing(const store::RequestRow& row, base::Time now);
     Assessment assess(const std::string& tenant_id, const std::string& session_id,
                       const policy::Ask& ask, base::Time now);
+    void start_review(const store::RequestRow& row, const Assessment& found);
+    void reviewed(const std::string& id, const notify::Opinion& opinion);
+    void review_again();
     bool approve_by(store::Transaction& tx, store::RequestRow& row, const Warrant& warrant,
                     base::Time now);
     void deny(store::Transaction& tx, store::RequestRow& row, const Principal& owner,
@@ -262,10 +277,12 @@ class Orchestrator {
     store::Trust trust_;
     store::Ledger ledger_;
     store::Retention retention_;
+    Recheck recheck_;
     const base::Clock& clock_;
     Hooks hooks_;
     Settings settings_;
     Runs runs_;
+    Reviews reviews_;
 };
 
 }  // namespace oauth3::orchestrator

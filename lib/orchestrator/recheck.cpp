@@ -60,8 +60,13 @@ std::optional<Refused> Recheck::check_grant(const store::RequestRow& row, policy
     if (!row.granted || !row.grant_digest) return differs("it was not stored");
     try {
         grant = policy::grant_from_json(base::parse_json(*row.granted));
-        if (policy::digest(grant) != row.grant_digest || recorded(row) != row.grant_digest)
+        const Recorded told = recorded(row);
+        if (policy::digest(grant) != row.grant_digest || told.grant != row.grant_digest)
             return differs("it is not the one in the ledger");
+        // Else a run of a session that has ended since could pass for one that a human approved.
+        if (told.authority != row.authority) return differs(std::vector<std::string>{"authority"});
+        if (told.session_id && told.session_id != row.session_id)
+            return differs(std::vector<std::string>{"session_id"});
         if (const auto names = policy::differences(grant, expected(row, grant)); !names.empty())
             return differs(names);
     } catch (const base::Error& e) {
@@ -74,16 +79,20 @@ std::optional<Refused> Recheck::check_grant(const store::RequestRow& row, policy
     return std::nullopt;
 }
 
-/// The digest that the ledger has of the request's last grant.
-std::optional<std::string> Recheck::recorded(const store::RequestRow& row) {
+Recheck::Recorded Recheck::recorded(const store::RequestRow& row) {
     store::EventFilter filter;
     filter.request_id = row.id;
     filter.limit = kAllEvents;
-    std::optional<std::string> out;
+    Recorded out;
     for (const ledger::Event& event : ledger_.events(row.owner_id, filter)) {
         if (!event.detail.contains("grant") || event.action == "request.started") continue;
-        if (ledger::hash_of(event) != event.hash) return std::nullopt;
-        out = event.detail.at("grant").get<std::string>();
+        if (ledger::hash_of(event) != event.hash) return {};
+        out.grant = event.detail.at("grant").get<std::string>();
+        // Who narrows a session does not approve what is left of the grant.
+        if (event.action != "request.decided") continue;
+        out.authority = event.detail.value("by", event.actor);
+        if (const auto id = event.detail.find("session_id"); id != event.detail.end())
+            out.session_id = id->get<std::string>();
     }
     return out;
 }
@@ -101,19 +110,24 @@ std::optional<Refused> Recheck::check_code(const store::RequestRow& row, std::st
 }
 
 std::optional<Refused> Recheck::check_authority(const store::RequestRow& row, base::Time now) {
-    if (row.authority && row.authority->starts_with(kTrust)) {
-        if (trust_.find(row.authority->substr(kTrust.size()))) return std::nullopt;
-        return Refused{Status::denied, "trust revoked"};
-    }
-    if (row.authority != kSession) return std::nullopt;
+    const bool trusted = row.authority && row.authority->starts_with(kTrust);
+    if (!trusted && row.authority != kSession) return std::nullopt;
     try {
-        return check_session(row, now);
+        return trusted ? check_trust(row.authority->substr(kTrust.size()))
+                       : check_session(row, now);
     } catch (const base::Error& e) {
         if (e.code() == "store") throw;
     } catch (const base::Json::exception&) {
-        // Told below, as any session that is not as it was approved.
+        // Told below, as any that is not as it was approved.
     }
-    return differs("the session cannot be read");
+    return differs(trusted ? "the trust cannot be read" : "the session cannot be read");
+}
+
+std::optional<Refused> Recheck::check_trust(std::string_view id) {
+    const auto trust = trust_.find(id);
+    if (!trust) return Refused{Status::denied, "trust revoked"};
+    if (!trust_.is_as_approved(*trust)) return differs("the trust differs");
+    return std::nullopt;
 }
 
 std::optional<Refused> Recheck::check_session(const store::RequestRow& row, base::Time now) {

@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace oauth3::orchestrator {
@@ -38,12 +39,22 @@ class Recheck {
     /// touch a grant that was approved, and a narrowing has replaced it.
     std::variant<Ready, Refused> check(const store::RequestRow& row, base::Time now);
 
+    /// The part of it that holds the approved grant, which it reads, against ledger and request.
+    std::optional<Refused> check_grant(const store::RequestRow& row, policy::Grant& grant);
+
   private:
     std::optional<Refused> check_code(const store::RequestRow& row, std::string& code);
-    std::optional<Refused> check_grant(const store::RequestRow& row, policy::Grant& grant);
     std::optional<Refused> check_authority(const store::RequestRow& row, base::Time now);
     std::optional<Refused> check_session(const store::RequestRow& row, base::Time now);
-    std::optional<std::string> recorded(const store::RequestRow& row);
+    std::optional<Refused> check_trust(std::string_view id);
+
+    /// What the ledger tells of an approval.
+    struct Recorded {
+        std::optional<std::string> grant;  ///< the digest of the last one
+        std::optional<std::string> authority;
+        std::optional<std::string> session_id;  ///< of one that a session or trust approved
+    };
+    Recorded recorded(const store::RequestRow& row);
 
     store::Requests requests_;
     store::Sessions sessions_;

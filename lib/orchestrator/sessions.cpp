@@ -35,8 +35,15 @@ std::optional<store::SessionRow> Orchestrator::session(const Principal& who,
 }
 
 std::optional<store::SessionRow> Orchestrator::session_of(const store::RequestRow& row) {
+    return standing(row, clock_.now());
+}
+
+/// Not one that somebody has written into the database: to widen it would be to approve that.
+std::optional<store::SessionRow> Orchestrator::standing(const store::RequestRow& row,
+                                                        base::Time now) {
     auto out = sessions_.find(row.tenant_id, row.session_id);
-    if (!out || !policy::is_live(out->session, clock_.now())) return std::nullopt;
+    if (!out || !policy::is_live(out->session, now) || !sessions_.altered(*out).empty())
+        return std::nullopt;
     return out;
 }
 
@@ -96,7 +103,8 @@ std::optional<std::variant<store::SessionRow, policy::NotNarrower>> Orchestrator
     const Principal& who, std::string_view tenant_id, std::string_view id,
     const policy::Narrowing& to) {
     auto row = session(who, tenant_id, id);
-    if (!row) return std::nullopt;
+    // What somebody has written into the database would pass into the ledger.
+    if (!row || !sessions_.altered(*row).empty()) return std::nullopt;
     const base::Time now = clock_.now();
     auto narrowed = policy::narrow(row->session, to, now);
     if (auto* problem = std::get_if<policy::NotNarrower>(&narrowed)) return std::move(*problem);
@@ -122,6 +130,8 @@ void Orchestrator::refit(store::Transaction& tx, const store::SessionRow& sessio
     for (store::RequestRow& request :
          requests_.in_session(session.tenant_id, session.id, kWaiting)) {
         if (request.authority != kSession) continue;
+        // One that somebody has changed is refused at its start; here it would be approved anew.
+        if (policy::Grant unused; recheck_.check_grant(request, unused)) continue;
         store::Change change;
         change.actor = actor;
         auto fitted = policy::fit(session.session, request.ask, clock_.now(), policy::Counted::yes);
@@ -179,7 +189,8 @@ Backtest Orchestrator::backtest(const store::RequestRow& row, std::int64_t limit
         if (auto* violations = std::get_if<policy::Violations>(&fitted))
             item.violations = std::move(*violations);
         // By a human, and not by a session that was revoked.
-        item.denied = earlier.status == Status::denied && !earlier.approved_at && earlier.authority;
+        item.denied = earlier.status == Status::denied && !earlier.approved_at &&
+                      earlier.authority && *earlier.authority != "review";
         item.row = std::move(earlier);
         out.items.push_back(std::move(item));
     }

@@ -32,7 +32,7 @@ Grant cut(const SessionPolicy& policy, const Ask& ask) {
     out.timeout = ask.timeout;
     for (const Rule& rule : policy.rules)
         if (std::any_of(out.networks.begin(), out.networks.end(), [&rule](const auto& network) {
-                return base::intersection(*rule.host, network).has_value();
+                return base::overlap(*rule.host, network);
             }))
             out.rules.push_back(rule);
     for (const Constraint& constraint : policy.constraints)
@@ -42,8 +42,7 @@ Grant cut(const SessionPolicy& policy, const Ask& ask) {
     for (const std::string& secret : out.secrets) {
         auto& hosts = out.secret_hosts[secret];
         if (const auto bound = policy.secret_hosts.find(secret); bound != policy.secret_hosts.end())
-            hosts = texts_of(intersection(networks_from(bound->second), out.networks));
-        make_set(hosts);
+            hosts = intersection(bound->second, out.networks);
     }
     return out;
 }

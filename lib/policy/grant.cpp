@@ -19,6 +19,26 @@ base::Json to_json(const std::vector<Limit>& limits) {
 
 }  // namespace
 
+base::Json to_json(const SecretHosts& hosts) {
+    base::Json out = base::Json::object();
+    for (const auto& [secret, networks] : hosts) {
+        Texts texts = texts_of(networks);
+        std::sort(texts.begin(), texts.end());
+        out[secret] = std::move(texts);
+    }
+    return out;
+}
+
+SecretHosts secret_hosts_from_json(const base::Json& json) {
+    SecretHosts out;
+    for (const auto& [secret, texts] : json.items()) {
+        auto& hosts = out[secret];
+        hosts = networks_from(texts.get<Texts>());
+        make_set(hosts);
+    }
+    return out;
+}
+
 Gate gate(const Grant& grant, const Call& call) {
     const base::Network to{call.host, false, call.port};
     if (!covered(grant.networks, to)) return Gate::deny_host;
@@ -36,9 +56,7 @@ Grant grant_of(const Ask& ask) {
     unite(out.secrets, ask.secrets);
     unite(out.networks, ask.networks);
     for (const base::Network& network : out.networks) out.rules.push_back(open_rule(network));
-    Texts hosts = texts_of(out.networks);
-    std::sort(hosts.begin(), hosts.end());
-    for (const std::string& secret : out.secrets) out.secret_hosts[secret] = hosts;
+    for (const std::string& secret : out.secrets) out.secret_hosts[secret] = out.networks;
     out.timeout = ask.timeout;
     return out;
 }
@@ -50,7 +68,7 @@ base::Json to_json(const Grant& grant) {
             {"args", base::dump_json(grant.args)},
             {"secrets", grant.secrets},
             {"networks", texts_of(grant.networks)},
-            {"secret_hosts", grant.secret_hosts},
+            {"secret_hosts", to_json(grant.secret_hosts)},
             {"rules", to_json(grant.rules)},
             {"limits", to_json(grant.limits)},
             {"timeout", grant.timeout.count()}};
@@ -63,7 +81,7 @@ Grant grant_from_json(const base::Json& json) {
         out.args = base::parse_json(json.at("args").get<std::string>());
         out.secrets = json.at("secrets").get<Texts>();
         out.networks = networks_from(json.at("networks").get<Texts>());
-        out.secret_hosts = json.at("secret_hosts").get<SecretHosts>();
+        out.secret_hosts = secret_hosts_from_json(json.at("secret_hosts"));
         out.rules = rules_from_json(json.at("rules"));
         for (const base::Json& limit : json.at("limits"))
             out.limits.push_back(limit_from_json(limit));
@@ -91,10 +109,9 @@ bool within(const Grant& narrow, const Grant& wide) {
     const auto bound = [&wide](const auto& own) {
         const auto theirs = wide.secret_hosts.find(own.first);
         if (theirs == wide.secret_hosts.end()) return false;
-        const auto allowed = networks_from(theirs->second);
-        const auto hosts = networks_from(own.second);
-        return std::all_of(hosts.begin(), hosts.end(),
-                           [&](const base::Network& host) { return covered(allowed, host); });
+        return std::all_of(own.second.begin(), own.second.end(), [&](const base::Network& host) {
+            return covered(theirs->second, host);
+        });
     };
     return narrow.code_hash == wide.code_hash && narrow.args == wide.args &&
            narrow.timeout <= wide.timeout && includes_all(wide.secrets, narrow.secrets) &&

@@ -22,8 +22,12 @@ struct Ask {
     base::Seconds timeout{30};
 };
 
-/// The networks, as texts, that each secret may go to.
-using SecretHosts = std::map<std::string, std::vector<std::string>>;
+/// The networks that each secret may go to, sorted.
+using SecretHosts = std::map<std::string, std::vector<base::Network>>;
+
+/// {NAME: [network]}, and back.
+base::Json to_json(const SecretHosts& hosts);
+SecretHosts secret_hosts_from_json(const base::Json& json);
 
 /// What a run gets, and all it gets. Immutable once approved: it is stored with the approval, its
 /// digest is what the approval signs off and the ledger holds, and just before the run it is held

@@ -18,9 +18,9 @@ std::vector<Bond> new_bonds(const SessionPolicy& before, const SessionPolicy& af
     std::vector<Bond> out;
     for (const auto& [secret, hosts] : after.secret_hosts) {
         const auto held = before.secret_hosts.find(secret);
-        const auto allowed = held == before.secret_hosts.end() ? std::vector<base::Network>()
-                                                               : networks_from(held->second);
-        for (const base::Network& host : networks_from(hosts))
+        const auto allowed =
+            held == before.secret_hosts.end() ? std::vector<base::Network>() : held->second;
+        for (const base::Network& host : hosts)
             if (!covered(allowed, host)) out.push_back({secret, host.text()});
     }
     return out;

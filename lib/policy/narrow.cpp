@@ -136,10 +136,7 @@ std::variant<Grant, NotNarrower> narrow(const Grant& grant, const Narrowing& to)
     }
     std::erase_if(out.secret_hosts,
                   [&out](const auto& bond) { return !contains(out.secrets, bond.first); });
-    for (auto& [secret, hosts] : out.secret_hosts) {
-        hosts = texts_of(intersection(networks_from(hosts), out.networks));
-        make_set(hosts);
-    }
+    for (auto& [secret, hosts] : out.secret_hosts) hosts = intersection(hosts, out.networks);
     return out;
 }
 

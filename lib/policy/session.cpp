@@ -29,8 +29,7 @@ Session grow(const std::optional<Session>& session, const Addition& by, base::Ti
     unite(policy.rules, by.rules);
     unite(policy.code_hashes, by.code_hashes);
     policy.max_timeout = std::max(policy.max_timeout, by.timeout);
-    for (const std::string& secret : by.secrets)
-        unite(policy.secret_hosts[secret], texts_of(by.networks));
+    for (const std::string& secret : by.secrets) unite(policy.secret_hosts[secret], by.networks);
     return out;
 }
 
@@ -73,7 +72,7 @@ std::vector<Rule> with_open_rules(std::vector<Rule> rules,
     std::vector<Rule> out = rules;
     for (const base::Network& network : networks)
         if (std::none_of(rules.begin(), rules.end(), [&network](const Rule& rule) {
-                return rule.host && base::intersection(*rule.host, network);
+                return rule.host && base::overlap(*rule.host, network);
             }))
             out.push_back(open_rule(network));
     return out;
@@ -153,8 +152,7 @@ void cut_secret_hosts(SessionPolicy& policy) {
             it = policy.secret_hosts.erase(it);
             continue;
         }
-        it->second = texts_of(intersection(networks_from(it->second), policy.networks));
-        make_set(it->second);
+        it->second = intersection(it->second, policy.networks);
         ++it;
     }
 }

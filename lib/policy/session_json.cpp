@@ -17,7 +17,7 @@ Json to_json(const SessionPolicy& policy) {
              {"rules", to_json(policy.rules)},
              {"args", args_to_json(policy.args)},
              {"code_hashes", policy.code_hashes},
-             {"secret_hosts", policy.secret_hosts},
+             {"secret_hosts", to_json(policy.secret_hosts)},
              {"any_code", any_code(policy)},
              {"max_timeout", policy.max_timeout.count()},
              {"max_runs", policy.max_runs ? Json(*policy.max_runs) : Json()}};
@@ -42,7 +42,7 @@ SessionPolicy session_policy_from_json(const Json& json) {
     out.rules = rules_from_json(json.at("rules"));
     out.args = args_from_json(json.at("args"));
     out.code_hashes = json.at("code_hashes").get<Texts>();
-    out.secret_hosts = json.at("secret_hosts").get<SecretHosts>();
+    out.secret_hosts = secret_hosts_from_json(json.at("secret_hosts"));
     out.max_timeout = base::Seconds(json.at("max_timeout").get<std::int64_t>());
     if (const Json& runs = json.at("max_runs"); !runs.is_null())
         out.max_runs = runs.get<std::int64_t>();

@@ -24,6 +24,15 @@ ledger::Event read_event(SQLite::Statement& query) {
     return out;
 }
 
+/// The session, or the trust, that an event tells of.
+std::optional<std::string> subject_of(const ledger::Event& event) {
+    const char* member = event.action.starts_with("session.") ? "session_id"
+                         : event.action.starts_with("trust.") ? "trust_id"
+                                                              : nullptr;
+    if (member == nullptr) return std::nullopt;
+    return event.detail.at(member).get<std::string>();
+}
+
 }  // namespace
 
 std::int64_t Ledger::append(Transaction& tx, const Entry& entry) {
@@ -43,13 +52,14 @@ std::int64_t Ledger::append(Transaction& tx, const Entry& entry) {
     else
         ledger::link(event, 0, ledger::first_prev());
 
-    Prepared insert(tx.database(), "INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?)");
+    Prepared insert(tx.database(), "INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?,?)");
     SQLite::bind(insert, entry.owner_id, event.seq, event.at, event.actor, event.action);
     bind_optional(insert, 6, event.tenant_id);
     bind_optional(insert, 7, event.request_id);
     insert.bind(8, base::dump_json(event.detail));
     insert.bind(9, event.prev);
     insert.bind(10, event.hash);
+    bind_optional(insert, 11, subject_of(event));
     insert.exec();
     return event.seq;
 }
@@ -63,6 +73,15 @@ std::optional<ledger::Event> Ledger::at(const std::string& owner_id, std::int64_
     ledger::Event out = read_event(query);
     if (ledger::hash_of(out) != out.hash) return std::nullopt;
     return out;
+}
+
+bool Ledger::has_later(const std::string& tenant_id, const std::string& subject, std::int64_t seq) {
+    Prepared query(database_,
+                   "SELECT 1 FROM ledger WHERE tenant_id = ? AND subject = ? AND seq > ? LIMIT 1");
+    query.bind(1, tenant_id);
+    query.bind(2, subject);
+    query.bind(3, seq);
+    return query.executeStep();
 }
 
 std::vector<ledger::Event> Ledger::events(const std::string& owner_id, const EventFilter& filter) {

@@ -46,6 +46,10 @@ class Ledger {
     /// The event with this number; nullopt if there is none, or if it is not what its hash says.
     std::optional<ledger::Event> at(const std::string& owner_id, std::int64_t seq);
 
+    /// Whether an event after the one with this number tells of the same session, or trust, so that
+    /// what that one told no longer holds.
+    bool has_later(const std::string& tenant_id, const std::string& subject, std::int64_t seq);
+
   private:
     Database& database_;
 };

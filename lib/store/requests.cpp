@@ -20,7 +20,7 @@ constexpr const char* kColumns =
     "seq, id, kind, owner_id, tenant_id, session_id, status, skill_id, description, declared_id, "
     "code_hash, args, secrets, networks, timeout, scope, warnings, violations, created_at, "
     "expires_at, approved_at, executed_at, completed_at, authority, level, grant_digest, error, "
-    "granted, narrowing";
+    "granted, narrowing, review";
 
 /// The condition of the index requests_alive, word for word: without it SQLite does not see that
 /// the index serves, and reads the whole table.
@@ -81,6 +81,7 @@ RequestRow read_row(SQLite::Statement& query) {
     out.error = optional_text(query, 26);
     out.granted = optional_text(query, 27);
     out.narrowing = optional_text(query, 28);
+    if (const auto review = optional_text(query, 29)) out.review = base::parse_json(*review);
     return out;
 }
 
@@ -236,6 +237,19 @@ bool Requests::replace_grant(Transaction& tx, RequestRow& row, const policy::Gra
     row.grant_digest = digest;
     row.granted = granted;
     return true;
+}
+
+void Requests::put_review(Transaction& tx, RequestRow& row, const base::Json& review,
+                          base::Time now) {
+    const std::string status(policy::to_string(row.status));
+    Prepared update(tx.database(), "UPDATE requests SET review = ? WHERE id = ? AND status = ?");
+    SQLite::bind(update, base::dump_json(review), row.id, status);
+    if (update.exec() != 1) return;
+    Change told;
+    told.actor = "review";
+    told.detail = {{"review", review}, {"from", status}, {"to", status}};
+    Ledger::append(tx, entry_of(row, now, told, "request.changed"));
+    row.review = review;
 }
 
 void Requests::insert_result(Transaction& tx, std::string_view id, const ResultRow& result) {

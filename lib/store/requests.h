@@ -45,6 +45,7 @@ struct RequestRow {
     std::optional<std::string> error;
     std::optional<std::string> granted;    ///< the approved grant as JSON
     std::optional<std::string> narrowing;  ///< what the human cut from the request for it, as JSON
+    std::optional<base::Json> review;      ///< the second opinion: {verdict, reason, failed}
 };
 
 /// What the history tells of a request: little, since there are many of them on a page.
@@ -118,6 +119,9 @@ class Requests {
     /// request.changed. False if its status is no longer the one in `row`.
     bool replace_grant(Transaction&, RequestRow& row, const policy::Grant& grant, base::Time now,
                        const Change& change);
+
+    /// Keeps the second opinion on a request that is pending, with the ledger row request.changed.
+    void put_review(Transaction&, RequestRow& row, const base::Json& review, base::Time now);
 
     void insert_result(Transaction&, std::string_view id, const ResultRow& result);
 

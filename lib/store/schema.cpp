@@ -189,6 +189,8 @@ constexpr const char* kFourth = R"sql(
 -- The grant that was approved, and what a human cut from the request for it, as JSON.
 ALTER TABLE requests ADD COLUMN granted TEXT;
 ALTER TABLE requests ADD COLUMN narrowing TEXT;
+-- The second opinion on it: verdict, reason, failed, as JSON.
+ALTER TABLE requests ADD COLUMN review TEXT;
 CREATE INDEX requests_of_authority ON requests (authority, status)
     WHERE status IN ('approved', 'awaiting_secrets', 'executing');
 
@@ -220,6 +222,10 @@ CREATE TABLE trust (
 CREATE INDEX trust_of_code ON trust (tenant_id, code_hash);
 CREATE INDEX trust_of_owner ON trust (owner_id, created_at);
 CREATE INDEX trust_by_end ON trust (expires_at) WHERE expires_at IS NOT NULL;
+
+-- The session, or the trust, that an event tells of: what is stored of it is held against the last.
+ALTER TABLE ledger ADD COLUMN subject TEXT;
+CREATE INDEX ledger_of_subject ON ledger (tenant_id, subject, seq) WHERE subject IS NOT NULL;
 )sql";
 
 constexpr const char* kMigrations[] = {kFirst, kSecond, kThird, kFourth};

@@ -90,12 +90,16 @@ std::vector<std::string> Sessions::altered(const SessionRow& row) {
     const bool its_own =
         event && event->tenant_id == row.tenant_id && event->action.starts_with("session.") &&
         event->detail.contains("policy") && event->detail.value("session_id", "") == row.id;
-    if (!its_own) return {"session"};
+    // An earlier event would bring back what was narrowed or revoked since.
+    if (!its_own || Ledger(database_).has_later(row.tenant_id, row.id, event->seq))
+        return {"approval"};
     std::vector<std::string> out;
     const base::Json approved = event->detail.at("policy");
     const base::Json stored = policy::stored_json(row.session.policy);
     for (const auto& [name, value] : stored.items())
         if (!approved.contains(name) || approved.at(name) != value) out.push_back(name);
+    for (const auto& [name, value] : approved.items())
+        if (!stored.contains(name)) out.push_back(name);
     if (event->detail.value("expires_at", std::int64_t{0}) !=
         base::to_millis(row.session.expires_at))
         out.push_back("expires_at");

@@ -41,7 +41,8 @@ class Sessions {
     /// Adds the row, or replaces the one with the same tenant and id.
     void put(Transaction&, const SessionRow& row);
     /// What of it is not as the ledger says that it was last approved or narrowed, by its names on
-    /// the wire: somebody has written into the database. Empty if all is as it should be.
+    /// the wire, or "approval" if the ledger does not say so last: somebody has written into the
+    /// database. Empty if all is as it should be. Not for one that was revoked.
     std::vector<std::string> altered(const SessionRow& row);
 
     /// put(), and the ledger row of the approval of `request_id` by `actor`.

@@ -63,16 +63,18 @@ TrustRow trust_of(const policy::Grant& grant, bool pin_args) {
 
 void Trust::put(Transaction& tx, TrustRow& row, const std::string& request_id,
                 const std::string& actor) {
-    row.ledger_seq = Ledger::append(tx, {row.created_at, row.owner_id, actor, "trust.created",
-                                         row.tenant_id, request_id, detail_of(row)});
     const std::string secrets = base::dump_json(row.secrets);
     const std::string networks = base::dump_json(row.networks);
-    Prepared earlier(tx.database(),
-                     "DELETE FROM trust WHERE tenant_id = ? AND code_hash = ? AND secrets = ? AND "
-                     "networks = ? AND args_hash IS ?");
-    SQLite::bind(earlier, row.tenant_id, row.code_hash, secrets, networks);
-    bind_optional(earlier, 5, row.args_hash);
-    earlier.exec();
+    {
+        Prepared earlier(tx.database(),
+                         "DELETE FROM trust WHERE tenant_id = ? AND code_hash = ? AND secrets = ? "
+                         "AND networks = ? AND args_hash IS ? RETURNING id");
+        SQLite::bind(earlier, row.tenant_id, row.code_hash, secrets, networks);
+        bind_optional(earlier, 5, row.args_hash);
+        while (earlier.executeStep()) row.id = text(earlier, 0);
+    }
+    row.ledger_seq = Ledger::append(tx, {row.created_at, row.owner_id, actor, "trust.created",
+                                         row.tenant_id, request_id, detail_of(row)});
     Prepared insert(
         tx.database(),
         fmt::format("INSERT INTO trust ({}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", kColumns));
@@ -91,7 +93,9 @@ void Trust::put(Transaction& tx, TrustRow& row, const std::string& request_id,
 bool Trust::is_as_approved(const TrustRow& row) {
     const auto event = Ledger(database_).at(row.owner_id, row.ledger_seq);
     return event && event->action == "trust.created" && event->tenant_id == row.tenant_id &&
-           event->detail == detail_of(row);
+           event->detail == detail_of(row) &&
+           // Else what was revoked since could be put back.
+           !Ledger(database_).has_later(row.tenant_id, row.id, event->seq);
 }
 
 std::optional<TrustRow> Trust::match(std::string_view tenant_id, const policy::Grant& grant,

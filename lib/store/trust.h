@@ -36,14 +36,16 @@ class Trust {
   public:
     explicit Trust(Database& database) : database_(database) {}
 
-    /// Adds the row in place of one with the same key, with the ledger row trust.created. Sets its
-    /// ledger_seq.
+    /// Adds the row, with the ledger row trust.created, and sets its ledger_seq. One with the same
+    /// key is replaced and hands its id on, since queued runs may name it as what approved them.
     void put(Transaction&, TrustRow& row, const std::string& request_id, const std::string& actor);
     /// What this grant's code is trusted by now. A row that is not as the ledger says that it was
     /// approved counts for nothing.
     std::optional<TrustRow> match(std::string_view tenant_id, const policy::Grant& grant,
                                   base::Time now);
     std::optional<TrustRow> find(std::string_view id);
+    /// Whether it is as the ledger says that it was approved: nobody has written into the database.
+    bool is_as_approved(const TrustRow& row);
     /// What has not expired of an owner, or of one of its tenants; newest first.
     std::vector<TrustRow> living(std::string_view owner_id,
                                  const std::optional<std::string>& tenant_id, base::Time now);
@@ -52,8 +54,6 @@ class Trust {
     void remove(Transaction&, const TrustRow& row, const std::string& actor, base::Time now);
 
   private:
-    bool is_as_approved(const TrustRow& row);
-
     Database& database_;
 };
 

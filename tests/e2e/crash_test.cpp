@@ -287,7 +287,7 @@ TEST_CASE("a status that was written into the database is no approval") {
     server.start();
     const Json end = server.poll(key, made.id);
     CHECK(end["status"] == "failed");
-    CHECK(end["error"] == "approved grant no longer matches");
+    CHECK(end["error"] == "approved grant no longer matches: it was not stored");
 }
 
 TEST_CASE("code that was changed while a request was pending is not approved by the tool") {

@@ -42,10 +42,14 @@ TEST_CASE("a form approves, and the page comes back by itself") {
     const std::string path = "/approve/" + made.id;
     const std::string page = human.get(path).body;
     CHECK(holds(page, "name=\"level\" value=\"once\" checked"));
-    CHECK(holds(page, "name=\"level\" value=\"session\""));
-    // What no code honours yet is not offered.
-    for (const char* level : {"24h", "forever", "trust_code"})
-        CHECK_FALSE(holds(page, std::string("value=\"") + level));
+    for (const char* level : {"session", "24h", "forever"})
+        CHECK(holds(page, std::string("name=\"level\" value=\"") + level + "\""));
+    // Only the smallest is chosen by itself.
+    CHECK_FALSE(holds(page, "name=\"level\" value=\"session\" checked"));
+    CHECK_FALSE(holds(page, "name=\"level\" value=\"24h\" checked"));
+    CHECK_FALSE(holds(page, "name=\"level\" value=\"forever\" checked"));
+    CHECK(holds(page, "name=\"pin_args\" value=\"1\""));
+    CHECK_FALSE(holds(page, "name=\"any_code\""));
     CHECK_FALSE(holds(page, made.token));
 
     const Reply done = human.post(path, decision(human, "approve", {{"level", "once"}}));
@@ -92,10 +96,11 @@ TEST_CASE("what a form cannot mean is refused, and nothing is decided") {
         {{}, "invalid_action"},
         {{{"action", "secrets"}}, "invalid_action"},
         {{{"action", "Approve"}}, "invalid_action"},
-        {{{"action", "approve"}, {"level", "24h"}}, "invalid_level"},
         {{{"action", "approve"}, {"level", "scope"}}, "invalid_level"},
         {{{"action", "approve"}, {"level", "always"}}, "invalid_level"},
-        {{{"action", "approve"}, {"pin_args", "1"}}, "bad_request"},
+        {{{"action", "approve"}, {"level", "session"}, {"pin_args", "1"}}, "bad_request"},
+        {{{"action", "approve"}, {"level", "24h"}, {"pin_args", "yes"}}, "bad_request"},
+        {{{"action", "approve"}, {"any_code", "yes"}}, "bad_request"},
         {{{"action", "approve"}, {"secret_TOKEN", "value"}}, "bad_request"},
         {{{"action", "approve"}, {"keep_secret", "TOKEN"}}, "bad_request"},
         {{{"action", "approve"}, {"max_timeout", "1"}}, "bad_request"},
@@ -281,7 +286,7 @@ TEST_CASE("a scope promises no limit that its session does not keep, and tells e
     const std::string key = server.sign_up();
     Browser human(server);
     REQUIRE(human.log_in_by_key(server.owner_key()).status == 303);
-    const std::string promise = "Never more than the secrets, hosts and time shown here";
+    const std::string promise = "Never more than the secrets, hosts, calls and time shown here";
     const auto ask = [&](const Json& secrets, const Json& networks) {
         const Submitted scope = server.submit_scope(key, {{"description", "S"},
                                                           {"session_id", "work"},

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 using namespace oauth3;
 using namespace oauth3::e2e;
@@ -45,7 +46,8 @@ bool is_let_in(const Caller& who, api::Auth auth) {
 
 std::string unknown(const std::string& kind) {
     if (kind == "session") return "session_0123456789abcdef";
-    return kind == "key" ? "key_0123456789abcdef" : "exec_0123456789abcdef";
+    if (kind == "key" || kind == "trust") return kind + "_0123456789abcdef";
+    return "exec_0123456789abcdef";
 }
 
 /// Without what may differ: times and counts, which go on between two calls, and the ids of
@@ -82,6 +84,11 @@ struct Neighbours {
         const Json keys = server.get("/keys", server.owner_key()).json();
         for (const Json& key : keys["keys"]) ids["key"].push_back(key["id"]);
         REQUIRE(ids["key"].size() == 2);
+        const Submitted trusted = server.submit(theirs, "console.log('z')");
+        REQUIRE(server.decide(trusted.id, "approve", {{"level", "forever"}}).status == 200);
+        const Json trust = server.get("/trust", theirs).json();
+        REQUIRE(trust["trust"].size() == 1);
+        ids["trust"] = {trust["trust"][0]["id"]};
 
         const Reply made = server.post("/owners", server.owner_key(), {{"name", "second"}});
         REQUIRE(made.status == 200);
@@ -112,8 +119,10 @@ TEST_CASE("conformance 4: a foreign id answers as an unknown one on every route"
     const Neighbours n;
     const std::string body = R"({"action":"approve","max_timeout":60})";
     int let_in = 0;
+    std::set<std::string> tried;
     for (const Route& route : all_routes()) {
         const std::string kind = route.id_kind();
+        tried.insert(route.name());
         if (kind.empty()) continue;
         for (const Caller& who : n.callers) {
             for (const std::string& id : n.ids.at(kind)) {
@@ -143,6 +152,9 @@ TEST_CASE("conformance 4: a foreign id answers as an unknown one on every route"
         }
     }
     CHECK(let_in > 100);
+    for (const char* name : {"DELETE /trust/:id", "POST /requests/:id/backtest"})
+        CHECK(tried.count(name) == 1);
+    CHECK(n.server.get("/trust", n.theirs).json()["trust"].size() == 1);
     CHECK(n.server.state(n.ids.at("request")[0]) == "pending");
     CHECK(n.server.state(n.ids.at("request")[2]) == "pending");
     CHECK(n.server.get("/sessions/theirs", n.theirs).status == 200);

@@ -23,38 +23,82 @@ void check_refused(const Reply& reply, long status, const std::string& code) {
 
 }  // namespace
 
-TEST_CASE("members of a scope that nothing enforces yet are 400 bad_request with the field") {
+TEST_CASE("rules, typed arguments and budgets of a scope are taken whole or refused") {
     const Server server;
     const std::string key = server.sign_up();
-    const Json values{
-        {"rules", {{{"host", "a.example"}, {"methods", {"GET"}}, {"paths", {"/**"}}}}},
-        {"args", {{{"param", "A"}, {"pattern", "x"}}}},
-        {"budgets", {{"requests", 1}}},
-        {"pin_args", true}};
-    for (const auto& [name, value] : values.items()) {
-        for (const Json& given : {value, Json::array(), Json(0), Json("x")}) {
-            Json body{{"description", "d"}};
-            body[name] = given;
-            const Reply reply = server.post("/scope", key, body);
-            check_refused(reply, 400, "bad_request");
-            CHECK(reply.text("field") == name);
-        }
-        // null equals absent.
+    const auto ask = [&](const std::string& name, const Json& value) {
         Json body{{"description", "d"}};
-        body[name] = nullptr;
-        CHECK(server.post("/scope", key, body).status == 200);
+        body[name] = value;
+        return server.post("/scope", key, body);
+    };
+    const Json rule{{"host", "a.example"}, {"methods", {"GET"}}, {"paths", {"/**"}}};
+    const Json good{{"rules", Json::array({rule, {{"host", "a.example"}}})},
+                    {"args", {{{"param", "A"}, {"pattern", "x"}}}},
+                    {"budgets", {{"requests", 1}, {"bytes", 0}, {"secret_uses", {{"A", 2}}}}}};
+    for (const auto& [name, value] : good.items()) {
+        INFO(name);
+        CHECK(ask(name, value).status == 200);
+        // null equals absent.
+        CHECK(ask(name, nullptr).status == 200);
     }
-    // Typed constraints are `args` by another name.
-    for (const Json& typed :
-         {Json{{"type", "regex"}, {"param", "A"}, {"pattern", "x"}},
-          Json{{"type", "predicate"}, {"param", "A"}, {"op", "=="}, {"value", 1}},
-          Json{{"type", "unheard of"}}, Json::object()})
-        check_refused(server.post("/scope", key,
-                                  {{"description", "d"}, {"constraints", Json::array({typed})}}),
-                      400, "bad_request");
+    const auto with = [](Json object, const char* name, const Json& value) {
+        object[name] = value;
+        return Json::array({object});
+    };
+    const Json bad_rules[] = {
+        0, "x", Json::array({0}), Json::array({Json::object()}), with(rule, "host", nullptr),
+        with(rule, "host", "https://a.example"), with(rule, "methods", {"get it"}),
+        with(rule, "methods", 5), with(rule, "paths", {"no slash"}), with(rule, "paths", {"/../x"}),
+        with(rule, "paths", {"/%zz"}), with(rule, "pahts", {"/x"})};
+    for (const Json& bad : bad_rules) {
+        INFO(bad.dump());
+        const Reply reply = ask("rules", bad);
+        check_refused(reply, 400, "bad_request");
+        // The rules, or the member of the rule that has the wrong type.
+        CHECK(reply.text("field") == (bad == with(rule, "methods", 5) ? "methods" : "rules"));
+    }
+    const Json bad_budgets[] = {0, "x", Json::array(), {{"requests", -1}}, {{"requests", "1"}},
+                                {{"secret_uses", {{"a b", 1}}}}, {{"reqeusts", 1}}};
+    for (const Json& bad : bad_budgets) {
+        INFO(bad.dump());
+        const Reply reply = ask("budgets", bad);
+        check_refused(reply, 400, "bad_request");
+        CHECK(reply.text("field") == (bad.contains("requests") ? "requests" : "budgets"));
+    }
+    const Json arg{{"param", "A"}, {"pattern", "x"}};
+    const Json compare{{"param", "A"}, {"op", "<"}, {"value", 1}};
+    const Json bad_args[] = {Json::array({0}),
+                             Json::array({Json::object()}),
+                             with(arg, "param", "a b"),
+                             with(arg, "pattern", "("),
+                             with(arg, "pattern", R"((a)\1)"),
+                             with(arg, "pattern", "a(?=b)"),
+                             with(arg, "pattern", std::string(201, 'a')),
+                             with(arg, "op", "=="),
+                             with(compare, "op", "=~"),
+                             with(compare, "value", "1"),
+                             with(compare, "value", nullptr)};
+    for (const Json& bad : bad_args) {
+        INFO(bad.dump());
+        const Reply reply = ask("args", bad);
+        check_refused(reply, 400, "invalid_constraint");
+        CHECK(reply.text("field") == "args");
+    }
+    // Typed constraints are `args` by another name, and the index tells which of them is wrong.
+    const Json regex{{"type", "regex"}, {"param", "A"}, {"pattern", "x"}};
+    const Json predicate{{"type", "predicate"}, {"param", "A"}, {"op", "=="}, {"value", 1}};
+    CHECK(ask("constraints", Json::array({regex, predicate, "be nice"})).status == 200);
+    for (const Json& bad : {Json{{"type", "unheard of"}}, Json::object(),
+                            Json{{"type", "natural_language"}}, Json{{"type", "regex"}}}) {
+        const Reply reply = ask("constraints", Json::array({regex, bad}));
+        check_refused(reply, 400, "invalid_constraint");
+        CHECK(reply.json()["index"] == 1);
+    }
+    // What belongs to a decision is none of a scope's.
+    CHECK(ask("pin_args", true).json()["warnings"].dump().find("pin_args") != std::string::npos);
 }
 
-TEST_CASE("every constraint is advisory, and the scope says so") {
+TEST_CASE("each constraint has its class, and the scope says so") {
     const Server server;
     const std::string key = server.sign_up();
     const Submitted scope = server.submit_scope(
@@ -63,14 +107,21 @@ TEST_CASE("every constraint is advisory, and the scope says so") {
          {"constraints", {"read only", Json{{"type", "natural_language"}, {"rule", "be nice"}}}},
          {"allowMutating", false},
          {"surprise", 1}});
-    REQUIRE(scope.reply["constraints"].size() == 3);
-    for (const Json& constraint : scope.reply["constraints"]) {
-        CHECK(constraint["class"] == "advisory");
-        CHECK(constraint["compiled"] == "");
-    }
+    const Json& constraints = scope.reply["constraints"];
+    REQUIRE(constraints.size() == 3);
+    CHECK(constraints[0]["text"] == "read only");
+    CHECK(constraints[0]["class"] == "enforced");
+    CHECK(constraints[0]["compiled"] == "methods GET, HEAD");
+    CHECK(constraints[1]["text"] == "be nice");
+    CHECK(constraints[1]["class"] == "advisory");
+    CHECK(constraints[1]["compiled"] == "");
+    // allowMutating: false acts as "read only".
+    CHECK(constraints[2]["class"] == "enforced");
+    CHECK(constraints[2]["compiled"] == "methods GET, HEAD");
     CHECK(scope.reply["warnings"].dump().find("surprise") != std::string::npos);
     const std::string page = server.get("/approve/" + scope.id + "?token=" + scope.token).body;
     CHECK(page.find("ADVISORY") != std::string::npos);
+    CHECK(page.find("ENFORCED") != std::string::npos);
     CHECK(page.find("oauth3 cannot check this") != std::string::npos);
     const Reply single = server.post(
         "/scope", key, {{"description", "d"}, {"constraints", "one"}, {"secrets", "ONE"}});
@@ -78,19 +129,24 @@ TEST_CASE("every constraint is advisory, and the scope says so") {
     CHECK(single.json()["constraints"].size() == 1);
 }
 
-TEST_CASE("levels that nothing honours are refused for executions and ignored for scopes") {
+TEST_CASE("levels that do not exist are refused, and scopes ignore all that do") {
     const Server server;
     const std::string key = server.sign_up();
     const Submitted made = server.submit(key, "console.log(1)\n");
-    for (const char* level : {"24h", "forever", "trust_code", "scope", "always", "", "ONCE"}) {
+    for (const char* level : {"scope", "always", "", "ONCE", "24H", "day"}) {
         check_refused(server.decide(made.id, "approve", {{"level", level}}), 400, "invalid_level");
         check_refused(server.post("/approve/" + made.id, server.owner_key(),
                                   {{"action", "approve"}, {"level", level}}),
                       400, "invalid_level");
     }
-    check_refused(server.decide(made.id, "approve", {{"pin_args", true}}), 400, "bad_request");
-    check_refused(server.decide(made.id, "approve", {{"narrow", Json::object()}}), 400,
-                  "bad_request");
+    const Reply pinned =
+        server.decide(made.id, "approve", {{"level", "session"}, {"pin_args", true}});
+    check_refused(pinned, 400, "bad_request");
+    CHECK(pinned.text("field") == "pin_args");
+    for (const Json& bad : {Json(0), Json::array(), Json("x"), Json{{"surprise", 1}}})
+        check_refused(server.decide(made.id, "approve", {{"narrow", bad}}), 400, "bad_request");
+    check_refused(server.decide(made.id, "approve", {{"pin_args", 1}}), 400, "bad_request");
+    check_refused(server.decide(made.id, "approve", {{"any_code", "no"}}), 400, "bad_request");
     check_refused(server.decide(made.id, "approve", {{"secrets", {{"A", "x"}}}}), 400,
                   "bad_request");
     for (const char* action : {"", "maybe", "secrets", "APPROVE"})

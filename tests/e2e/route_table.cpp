@@ -8,6 +8,7 @@ std::string Route::id_kind() const {
     if (pattern.find(":id") == std::string::npos) return "";
     if (pattern.find("session") != std::string::npos) return "session";
     if (pattern.rfind("/keys/", 0) == 0) return "key";
+    if (pattern.rfind("/trust/", 0) == 0) return "trust";
     return "request";
 }
 

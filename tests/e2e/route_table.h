@@ -15,7 +15,8 @@ struct Route {
     api::Auth auth = api::Auth::none;
     bool takes_forms = false;
 
-    /// What an id in the pattern names: "request", "session", "key"; "" without one.
+    /// What an id in the pattern names: "request", "session", "key", "trust"; "" without
+    /// one.
     std::string id_kind() const;
     /// The pattern with this id in its place.
     std::string path(const std::string& id) const;

@@ -80,9 +80,10 @@ TEST_CASE("a session is listed and shown as the contract has it") {
                                                    "args", "code_hashes", "secret_hosts",
                                                    "any_code", "max_timeout", "max_runs"});
     CHECK(policy["max_runs"] == 5);
-    CHECK(policy["any_code"] == false);
-    // Nothing that nothing enforces is called enforced.
-    CHECK(policy["constraints"][0]["class"] == "advisory");
+    CHECK(policy["any_code"] == true);
+    CHECK(policy["constraints"][0]["text"] == "No network access");
+    CHECK(policy["constraints"][0]["class"] == "enforced");
+    CHECK(policy["constraints"][0]["compiled"] == "no networks");
 }
 
 TEST_CASE("an implicit session is exactly what was approved") {
@@ -188,8 +189,9 @@ TEST_CASE("conformance 30: narrowing cannot add anything; revoking kills what ru
     refused({{"max_timeout", 601}}, "not_narrower", "max_timeout");
     refused({{"expires_in", 1'000'000}}, "not_narrower", "expires_in");
     refused({{"any_code", true}}, "not_narrower", "any_code");
-    refused({{"rules", Json::array()}}, "bad_request", "rules");
-    refused({{"args", Json::array()}}, "bad_request", "args");
+    refused({{"rules", {{{"host", "x.org"}}}}}, "not_narrower", "rules");
+    refused({{"rules", "GET"}}, "bad_request", "rules");
+    refused({{"args", {{{"param", "A"}}}}}, "invalid_constraint", "args");
     refused({{"max_runs", 0}}, "bad_request", "max_runs");
     refused({{"max_runs", "5"}}, "bad_request", "max_runs");
     refused({{"code_hashes", {"A"}}}, "bad_request", "code_hashes");
@@ -202,7 +204,7 @@ TEST_CASE("conformance 30: narrowing cannot add anything; revoking kills what ru
     const Json before = server.get("/sessions/work", key).json()["policy"];
     const Json after =
         narrow(server, key,
-               {{"any_code", false}, {"max_timeout", 599}, {"max_runs", 2}, {"rules", nullptr}})
+               {{"any_code", false}, {"max_timeout", 599}, {"max_runs", 2}, {"rules", Json::array()}})
             .json();
     CHECK(after["policy"]["max_timeout"] == 599);
     CHECK(after["policy"]["code_hashes"] == before["code_hashes"]);

@@ -298,7 +298,7 @@ TEST_CASE("narrowing cannot add anything, and what it cuts no longer runs") {
     CHECK_FALSE(world.server->session(world.agent(), kTenantId, "s").has_value());
 }
 
-TEST_CASE("queued runs that a narrowed session no longer allows are denied at their start") {
+TEST_CASE("queued runs that a narrowed session no longer allows are denied at once") {
     World world(parallel(1));
     open_session(world, "print");
     open_session(world, "more");
@@ -309,12 +309,13 @@ TEST_CASE("queued runs that a narrowed session no longer allows are denied at th
     const auto cut = world.submit("more", "s").id;
     Narrowing to;
     to.code_hashes = Texts{oauth3::skill::code_hash("print")};
+    world.changed.clear();
     narrowed(world, to);
-    CHECK(world.status(cut) == Status::approved);  // until its turn comes
+    CHECK(world.status(cut) == Status::denied);
+    CHECK(world.row(cut).error == "the session was narrowed: code not approved in this session");
+    CHECK(world.changed == Texts{cut});
     world.outside.release();
     world.wait_for(kept, Status::completed);
-    world.wait_for(cut, Status::denied);
-    CHECK(world.row(cut).error == "the session no longer allows this run");
     CHECK(world.outside.started() == Texts{"hold", "print"});
 }
 
@@ -332,6 +333,7 @@ TEST_CASE("fewer runs than are queued already deny them") {
     world.outside.release();
     world.wait_for(two, Status::denied);
     CHECK(world.status(one) == Status::denied);
+    CHECK(world.row(one).error == "the session was narrowed: no runs left (2/1)");
     CHECK(world.outside.started() == Texts{"hold"});
 }
 

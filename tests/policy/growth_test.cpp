@@ -12,7 +12,7 @@ namespace {
 bool bound(const Session& session, const Bond& bond) {
     const auto found = session.policy.secret_hosts.find(bond.secret);
     return found != session.policy.secret_hosts.end() &&
-           all_covered(networks_from({bond.host}), networks_from(found->second));
+           all_covered(networks_from({bond.host}), found->second);
 }
 
 }  // namespace

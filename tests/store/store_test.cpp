@@ -256,7 +256,8 @@ TEST_CASE_METHOD(Fixture, "the row in hand is the row in the store after every t
     Change change = change_to(Status::approved);
     change.authority = "owner:x";
     change.level = "once";
-    change.grant_digest = "d";
+    change.grant = oauth3::policy::grant_of(row.ask);
+    change.narrowing = "{}";
     {
         Transaction tx(database);
         REQUIRE(requests.transition(tx, row, Status::approved, kNow, change));
@@ -268,7 +269,9 @@ TEST_CASE_METHOD(Fixture, "the row in hand is the row in the store after every t
         CHECK(r->status == Status::executing);
         CHECK(r->authority == "owner:x");
         CHECK(r->level == "once");
-        CHECK(r->grant_digest == "d");
+        CHECK(r->grant_digest == oauth3::policy::digest(*change.grant));
+        CHECK(r->granted == oauth3::base::dump_json(oauth3::policy::to_json(*change.grant)));
+        CHECK(r->narrowing == "{}");
         CHECK(r->approved_at == kNow);
         CHECK(r->executed_at == kNow);
         CHECK_FALSE(r->completed_at.has_value());

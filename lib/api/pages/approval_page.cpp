@@ -249,6 +249,7 @@ http::Reply decide(Service& service, const http::Request& request, const Princip
     const auto done = service.orchestrator().decide(owner, id, sent.decision(row->kind));
     if (!done) throw not_found();
     if (sent.body && done->session_changed) throw session_changed();
+    if (done->not_narrower) throw not_narrower(done->not_narrower->field);
     if (sent.body) return done_by_json(*done);
     const auto given = sent.token() ? sent.token() : request.query_value("token");
     const std::string token = valid_token(service, given, id);

@@ -56,6 +56,7 @@ std::string event_words(const ledger::Event& event) {
 std::string actor_words(const std::string& actor, const Principal& reader) {
     if (actor == "owner:" + reader.owner_id) return "by you";
     if (actor == "server") return "by the server";
+    if (actor == "review") return "by the reviewer";
     if (actor == "link") return "through the approval link";
     if (actor.starts_with("agent:")) return "by the agent " + actor.substr(6);
     return "by " + actor;

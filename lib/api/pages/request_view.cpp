@@ -84,6 +84,19 @@ Html what_it_is(Service& service, const store::RequestRow& row, const Session& s
     return section("what", "What it is", facts_list(facts));
 }
 
+/// What the reviewer said, unless it has nothing against it.
+Html review_section(const base::Json& review) {
+    const std::string verdict = review.value("verdict", "");
+    const std::string reason = review.value("reason", "");
+    if (verdict == "no_objection" && reason.empty()) return {};
+    const std::string_view title = review.value("failed", false) ? "There is no second opinion"
+                                   : verdict == "deny"           ? "The reviewer says no"
+                                   : verdict == "ask" ? "The reviewer wants a human to decide"
+                                                      : "The reviewer has no objection";
+    return section("review", title, words(reason.empty() ? "It gave no reason." : reason),
+                   verdict != "no_objection");
+}
+
 /// What an approval would change in the session, and what that holds already if it lives.
 Html change_of(const store::RequestRow& row, const Session& session, base::Time now) {
     const bool scope = is_scope(row);
@@ -142,6 +155,7 @@ Html request_content(Service& service, const store::RequestRow& row, const std::
     Html out;
     if (!row.violations.empty())
         out += section("violations", "It does not fit its session", list(row.violations, ""), true);
+    if (row.review) out += review_section(*row.review);
     if (!row.warnings.empty()) out += section("warnings", "Warnings", list(row.warnings, ""), true);
     out += section("powers", "What it may reach", facts_list(powers(row, code)));
     if (is_scope(row))

@@ -16,7 +16,8 @@ std::vector<std::string> bonds_of(const policy::SessionPolicy& policy) {
     std::vector<std::string> out;
     for (const auto& [secret, hosts] : policy.secret_hosts)
         out.push_back(hosts.empty() ? secret + " → no host"
-                                    : fmt::format("{} → {}", secret, fmt::join(hosts, ", ")));
+                                    : fmt::format("{} → {}", secret,
+                                                  fmt::join(policy::texts_of(hosts), ", ")));
     return out;
 }
 
