@@ -81,8 +81,8 @@ name files in the folder or below it; \fBrequest\fR may have \fBsecrets\fR. With
 \fBviolates\fR, \fBviolations\fR may list exactly what the server would say. \fBcalls\fR are held
 against what the run would get: hosts, rules and limits; addresses are not looked up.
 .SH A SECOND OPINION
-With \fBserve \-\-review\-command\fR a command of the administrator is asked about each request that
-would wait for a human. It can only take away: it runs as \fB/bin/sh \-c\fR \fICOMMAND\fR, outside of
+With \fBserve \-\-review\-command\fR a command of the administrator is asked about each request, also
+of those that would run without asking: they wait for it. It can only take away. It runs as \fB/bin/sh \-c\fR \fICOMMAND\fR, outside of
 any jail and with the server's rights, gets the request as JSON on standard input, and answers on
 standard output, within \fB\-\-review\-timeout\fR and with exit status 0, exactly one JSON object of at
 most 64 KiB:
@@ -93,17 +93,22 @@ most 64 KiB:
 .PP
 .TP
 \fBno_objection\fR
-The request stays what it was. Nothing that a command says approves anything.
+The request goes the way it would have gone: to its session or its trust if it fits, else to a human.
+Nothing that a command says approves anything.
 .TP
 \fBask\fR
-A human has to decide, and is shown the reason.
+A human has to decide, whatever would have let the request through, and is shown the reason.
 .TP
 \fBdeny\fR
-The request is denied with the reason.
+The request is denied with the reason, unless a human was faster.
+.PP
+The request holds request_id, kind (execute or scope), tenant_id, session_id, session_exists,
+would_auto_approve, policy_violations, skill_id, description, code_hash, code, args, secrets (names),
+networks, timeout, warnings, and of a scope also scope, with all that it compiled to.
 .PP
 Another verdict or member, another exit status, a signal, too much output or the end of the time is
 no opinion, and counts as \fBask\fR. The command's environment holds PATH, HOME, LANG and TMPDIR only;
-what it leaves running is killed. The request holds what an agent wrote: a command that hands it to a
+what it leaves running is killed. Most of the request is what an agent wrote: a command that hands it to a
 language model has to expect that it tries to talk its way through.
 )";
 

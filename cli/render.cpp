@@ -93,6 +93,24 @@ void show_violations(Sheet& sheet) {
             sheet.line("Not covered:", sheet.style().warning(value_text(item)));
 }
 
+/// What a reviewer said, if there is one.
+void show_review(Sheet& sheet) {
+    const Json* const review = sheet.take("review");
+    if (review == nullptr) return;
+    Sheet inner(*review, sheet.style());
+    const Json* const verdict = inner.take("verdict");
+    const Json* const failed = inner.take("failed");
+    std::string text = verdict == nullptr                     ? value_text(*review)
+                       : failed != nullptr && *failed == true ? "no second opinion was to be had"
+                                                              : value_text(*verdict);
+    if (const Json* const reason = inner.take("reason"); reason && !reason->empty())
+        text += ": " + value_text(*reason);
+    const bool fine = verdict != nullptr && *verdict == "no_objection";
+    sheet.line("Reviewer:", fine ? text : sheet.style().warning(text));
+    if (review->is_object()) inner.rest();
+    sheet.raw(inner.text());
+}
+
 void show_code(Sheet& sheet, std::string_view code) {
     const std::size_t lines = lines_of(code);
     sheet.raw(sheet.style().bold(fmt::format("Code ({})", size_text(code))) + "\n");
@@ -161,6 +179,7 @@ std::string render_request(const Json& request, bool colour) {
     if (!scope || (args != nullptr && !args->empty())) show_args(sheet, args);
     sheet.show_unless(said("session_id"), "Session:", "session_id");
     show_violations(sheet);
+    show_review(sheet);
     if (const Json* const list = sheet.take("warnings"))
         for (const Json& item : *list) sheet.line("Warning:", style.warning(value_text(item)));
     show_metadata(sheet);

@@ -144,8 +144,8 @@ std::vector<OptionSpec> serve_options() {
          .help = "How many skills run at the same time; default: 4"},
         {.name = "--review-command",
          .value = "COMMAND",
-         .help = "A shell command that is asked for a second opinion on each request that would "
-                 "wait for a human, and can only say no; see A SECOND OPINION"},
+         .help = "A shell command that is asked for a second opinion on each request, and can only "
+                 "take away; see A SECOND OPINION"},
         {.name = "--review-timeout",
          .value = "SECONDS",
          .help = "How long that command may take, from 1 to 60; default: 10"},

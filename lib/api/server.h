@@ -41,7 +41,8 @@ struct ServerOptions {
     std::size_t max_pending = 50;
     std::size_t parallel_runs = 4;
 
-    /// A second opinion on each request (notify/review_command.h); empty: none. Runs with the server's rights, outside of any jail.
+    /// A second opinion on each request (notify/review_command.h); empty: none. Runs with the
+    /// server's rights, outside of any jail.
     std::string review_command;
     base::Millis review_timeout{10'000};  ///< no opinion after this
 

@@ -13,6 +13,7 @@ Json scope_document() {
     out["kind"] = "scope";
     out["policy_violations"] = nullptr;
     out["session_digest"] = "none";
+    out["review"] = {{"verdict", "ask"}, {"reason", "odd\x1b[2K"}, {"failed", false}};
     out["scope_request"] = {
         {"session_id", "session_77"},
         {"description", "Read issues"},
@@ -160,8 +161,9 @@ TEST_CASE("all of a scope is shown, with what is only advisory") {
          {"Only read issues <U+001B>[8m [PARTLY: methods GET, HEAD]",
           "not checked: the other words", "Only GET [ENFORCED: methods GET, HEAD]",
           "GET scope.example.org /a/**, /<U+001B>[2K", "\"later\":1",
-          "REPO matches acme/.*<U+001B>", "COUNT <= 3", "100 requests, 5 uses of SCOPE_SECRET",
-          "at most 20", "asks each time", "at most 77 s a run"}) {
+          "REPO matches acme/.*<U+001B>", "COUNT <= 3", "Reviewer: ask: odd<U+001B>[2K",
+          "100 requests, 5 uses of SCOPE_SECRET", "at most 20", "asks each time",
+          "at most 77 s a run"}) {
         CAPTURE(part, text);
         CHECK(has(text, part));
     }
