@@ -55,8 +55,8 @@ constexpr std::string_view kRest = R"(.SH TRUST
 \fBapprove \-\-level 24h\fR and \fBforever\fR trust the code itself: the same bytes run without
 asking in every session of the agent, with exactly the secrets and networks that were approved, and
 with any arguments unless \fB\-\-pin\-args\fR was given. More or fewer secrets or networks are not
-trusted. Both levels also begin or widen the session of the request, in which the code may run with
-other arguments, pinned or not, until the session ends. \fBoauth3 trust list\fR shows what is
+trusted. Without \fB\-\-pin\-args\fR both levels also begin or widen the session of the request, in
+which the code may run with any arguments until the session ends. \fBoauth3 trust list\fR shows what is
 trusted, \fBoauth3 trust revoke\fR ends it at once.
 .PP
 Of an undecided request \fBoauth3 show\fR tells which of the agent's last programs its approval would

@@ -48,7 +48,8 @@ std::string of_trust(const Json& request, const Consent& consent) {
     out += consent.pin_args ? ", and only with the arguments shown above; "
                             : ", and with any arguments; ";
     out += consent.level == "24h" ? "for 24 hours." : "until you revoke it (oauth3 trust revoke).";
-    return out + " " + of_session(request, consent);
+    // Pinned arguments are not approved for the session, which takes any.
+    return consent.pin_args ? out : out + " " + of_session(request, consent);
 }
 
 std::string of_scope(const Json& request, const Consent& consent) {

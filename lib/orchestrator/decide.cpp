@@ -137,7 +137,9 @@ void Orchestrator::approve_run(store::Transaction& tx, store::RequestRow& row,
     out.made = requests_.transition(tx, row, Status::approved, now, change);
     if (!out.made || decision.level == Level::once) return;
 
-    put_session(tx, row, before, policy::approve_run(before, grant, now), owner, now, out);
+    // A session takes any arguments of its code, so pinned ones would be pinned to nothing.
+    if (!decision.pin_args)
+        put_session(tx, row, before, policy::approve_run(before, grant, now), owner, now, out);
     if (!is_trust(decision.level)) return;
     store::TrustRow trust = store::trust_of(grant, decision.pin_args);
     trust.id = base::make_id("trust_");

@@ -88,8 +88,7 @@ TEST_CASE("approve says what each level means, and sends it") {
                "with any arguments; for 24 hours", "begins a session"},
               R"({"action":"approve","level":"24h","session_digest":"none"})"},
              {{"--level", "forever", "--pin-args"},
-              {"only with the arguments shown above; until you revoke it",
-               "also with other arguments"},
+              {"only with the arguments shown above; until you revoke it"},
               R"({"action":"approve","level":"forever","pin_args":true,"session_digest":"none"})"},
          }) {
         const OwnerServer server(request);

@@ -129,6 +129,9 @@ TEST_CASE("conformance 24: pinned arguments, and trust_code, over HTTP") {
     CHECK(status({{"b", 1}, {"a", {2, 1}}}) == "pending");
     CHECK(status({{"b", 1}}) == "pending");
     CHECK(status(Json::object()) == "pending");
+    // Nor do other arguments run in the session of that request: it was not begun.
+    CHECK(server.submit(key, code, {{"args", {{"b", 2}}}, {"session_id", first.session}})
+              .reply["status"] == "pending");
     const Json rows = trust(server, key);
     REQUIRE(rows.size() == 1);
     CHECK(rows[0]["pin_args"] == true);

@@ -25,7 +25,7 @@ inline std::vector<ledger::Event> chain_of(store::Database& database, const std:
 /// What in a database contradicts itself, one sentence each:
 ///   - SQLite's own checks, and the hash chain of every owner;
 ///   - each request went from pending by legal steps, each with one ledger row, to its status; a
-///     grant may be replaced between its approval and its start;
+///     grant may be replaced between its approval and its start, and a second opinion kept before;
 ///   - its times do not run backwards, and it has a result exactly if it ran to an end.
 inline std::vector<std::string> contradictions(store::Database& database) {
     std::vector<std::string> out;
@@ -58,13 +58,16 @@ inline std::vector<std::string> contradictions(store::Database& database) {
         for (std::size_t i = 1; i < events.size(); ++i) {
             const auto from = policy::parse_status(events[i].detail.at("from").get<std::string>());
             const auto to = policy::parse_status(events[i].detail.at("to").get<std::string>());
-            // What a narrowed session has left of a grant replaces it; the request stays where it is.
-            const bool regranted = from && from == to && from == at &&
-                                   events[i].action == "request.changed" &&
-                                   events[i].detail.contains("grant") &&
-                                   (at == policy::Status::approved ||
-                                    at == policy::Status::awaiting_secrets);
-            if (!regranted &&
+            // What a narrowed session has left of a grant replaces it, and a second opinion is kept
+            // while a request is pending; it stays where it is.
+            const bool stays =
+                from && from == to && from == at && events[i].action == "request.changed";
+            const bool regranted =
+                stays && events[i].detail.contains("grant") &&
+                (at == policy::Status::approved || at == policy::Status::awaiting_secrets);
+            const bool reviewed =
+                stays && events[i].detail.contains("review") && at == policy::Status::pending;
+            if (!regranted && !reviewed &&
                 (!from || !to || *from != at || !policy::may_become(row.kind, *from, *to)))
                 out.push_back(row.id + " took an illegal step");
             at = to.value_or(at);

@@ -209,7 +209,7 @@ std::string allows_trust(const store::RequestRow& row, bool day) {
         out += "exactly the secrets and hosts shown here";
     out += ", and, unless you tick the box below, with any arguments. ";
     out += day ? "It ends after 24 hours. " : "It ends when you revoke it on the dashboard. ";
-    return out + "It begins or widens the session, too.";
+    return out + "Without the box it begins or widens the session, too.";
 }
 
 bool may_run_any_code(Service& service, const store::RequestRow& row) {
