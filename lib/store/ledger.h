@@ -47,7 +47,7 @@ class Ledger {
     std::optional<ledger::Event> at(const std::string& owner_id, std::int64_t seq);
 
     /// Whether an event after the one with this number tells of the same session, or trust, so that
-    /// what that one told no longer holds.
+    /// what that one told no longer holds; true, too, if some event of the tenant has been hidden.
     bool has_later(const std::string& tenant_id, const std::string& subject, std::int64_t seq);
 
   private:

@@ -225,7 +225,14 @@ CREATE INDEX trust_by_end ON trust (expires_at) WHERE expires_at IS NOT NULL;
 
 -- The session, or the trust, that an event tells of: what is stored of it is held against the last.
 ALTER TABLE ledger ADD COLUMN subject TEXT;
+UPDATE ledger SET subject = json_extract(detail, '$.session_id') WHERE action IN
+    ('session.created', 'session.widened', 'session.narrowed', 'session.revoked');
 CREATE INDEX ledger_of_subject ON ledger (tenant_id, subject, seq) WHERE subject IS NOT NULL;
+-- Events that are hidden from that: of no subject, or of another than they tell. There are none,
+-- unless somebody has written into the database.
+CREATE INDEX ledger_hidden ON ledger (tenant_id) WHERE action IN
+    ('session.created', 'session.widened', 'session.narrowed', 'session.revoked', 'trust.created',
+     'trust.revoked') AND coalesce(instr(detail, '_id":"' || subject || '"'), 0) = 0;
 )sql";
 
 constexpr const char* kMigrations[] = {kFirst, kSecond, kThird, kFourth};
